@@ -1,0 +1,1 @@
+"""Bandit policies, one a file; each file defines a module-level `learner`."""

@@ -1,0 +1,174 @@
+"""Directives that write pages from the package itself, so that no table is kept by hand.
+
+    {catalogue} models | learners | papers     one entry a registered spec (`theorylab.registry.iter_specs`)
+    {modules} theorylab.stats ...              reference of a module and of all its public submodules
+
+Texts are taken from the specs' own attributes; a spec that lacks one leaves the line out. The functions
+`catalogue` and `modules` return Markdown and need no Sphinx.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+KINDS = ("models", "learners", "papers")
+#: kind -> (attribute, label) of the lines of an entry, in order
+LINES = {
+    "models": (("setting", "Setting"), ("params", "Parameters")),
+    "learners": (("setting", "Setting"), ("params", "Parameters"), ("state", "State")),
+    "papers": (
+        ("kind", "Kind"),
+        ("learner", "Learner"),
+        ("family", "Models"),
+        ("quantity", "Quantity"),
+        ("constants", "Constants"),
+        ("scope", "Scope"),
+    ),
+}
+
+
+def escape(text: str) -> str:
+    """Text of a spec as Markdown: characters that would start markup are escaped, code in back quotes is kept."""
+    parts = re.split(r"(`+[^`]+`+)", " ".join(text.split()))
+    return "".join(p if p.startswith("`") else re.sub(r"([\\*_$<>\[\]{}|#])", r"\\\1", p) for p in parts)
+
+
+def show(value: Any) -> str:
+    """A short form of an attribute: a name where it has one, `key=value` for mappings."""
+    if value is None or value == "" or value == () or value == [] or value == {}:
+        return ""
+    if isinstance(value, dict):
+        return ", ".join(f"`{k}`" if v is inspect.Parameter.empty else f"`{k}={_short(v)}`" for k, v in value.items())
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+        return ", ".join(filter(None, map(show, value)))
+    return f"`{_short(value)}`"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, (str, int, float, bool)):
+        return str(value)
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"{value.dtype}[{', '.join(map(str, value.shape))}]" if value.shape else str(value)
+    name = getattr(value, "name", None) or getattr(value, "id", None) or getattr(value, "__name__", None)
+    text = str(name) if name else re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+    return " ".join(text.split()).replace("`", "'")
+
+
+def _text(spec: Any) -> str:
+    """The spec's prose: its `text`, else its `doc`, else the docstring of the module that made its function."""
+    for attribute in ("text", "doc"):
+        value = getattr(spec, attribute, "")
+        if isinstance(value, str) and value.strip():
+            return escape(value)
+    maker = getattr(spec, "build", None) or getattr(spec, "begin", None)
+    module = importlib.import_module(maker.__module__) if getattr(maker, "__module__", None) else None
+    return escape((inspect.getdoc(module) or "").partition("\n\n")[0]) if module else ""
+
+
+def _source(spec: Any) -> str:
+    cite = getattr(spec, "cite", "") or getattr(spec, "paper", "")
+    tag = getattr(spec, "source_tag", "")
+    return " ".join(filter(None, [f"`{cite}`" if cite else "", f"({tag})" if tag else ""]))
+
+
+def entry(kind: str, spec: Any) -> str:
+    """Markdown of one spec; attributes that it lacks are left out."""
+    name = getattr(spec, "id", None) or getattr(spec, "name", None) or type(spec).__name__
+    lines = [f"### {escape(str(name))}", "", _text(spec) or "No text.", ""]
+    facts = [("Source", _source(spec))]
+    facts += [(label, show(getattr(spec, attribute, None))) for attribute, label in LINES[kind]]
+    steps = getattr(spec, "steps", None) or ()
+    facts.append(("Steps", ", ".join(f"`{getattr(s, 'id', None) or _short(s)}`" for s in steps)))
+    lines += [f"- {label}: {text}" for label, text in facts if text]
+    return "\n".join([*lines, ""])
+
+
+def _group(kind: str, spec: Any) -> str:
+    if kind == "papers":
+        return str(getattr(spec, "paper", "") or str(getattr(spec, "id", "")).partition(".")[0])
+    return str(getattr(spec, "setting", "") or "other")
+
+
+def catalogue(kind: str, specs: Iterable[Any] | None = None) -> str:
+    """The catalogue of a kind as Markdown, grouped by setting (claims: by paper)."""
+    if kind not in KINDS:
+        raise ValueError(f"unknown catalogue '{kind}'; known: {', '.join(KINDS)}")
+    if specs is None:
+        from theorylab.registry import iter_specs
+
+        specs = iter_specs(kind)
+    groups: dict[str, list[str]] = {}
+    for spec in specs:
+        groups.setdefault(_group(kind, spec), []).append(entry(kind, spec))
+    if not groups:
+        return "None is registered.\n"
+    return "\n".join(f"## {escape(group)}\n\n" + "\n".join(groups[group]) for group in sorted(groups))
+
+
+def public_modules(name: str) -> list[str]:
+    """A module's name and, for a package, those of its submodules that do not begin with an underscore."""
+    module = importlib.import_module(name)
+    found = [name]
+    for info in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        if not info.name.startswith("_"):
+            found += public_modules(f"{name}.{info.name}")
+    return found
+
+
+def kernels(name: str) -> list[str]:
+    """The public kernels of a module as reStructuredText: objects, which autodoc would pass over as data."""
+    from plain_docstrings import to_rst
+
+    module, out = importlib.import_module(name), []
+    for entry in getattr(module, "__all__", ()):
+        obj = getattr(module, entry)
+        if type(obj).__name__ == "Kernel":
+            text = to_rst((inspect.getdoc(obj) or "").split("\n"))
+            out += [
+                f".. py:function:: {name}.{entry}{inspect.signature(obj)}",
+                "",
+                *("   " + line for line in text),
+                "",
+            ]
+    return out
+
+
+def modules(names: Iterable[str]) -> str:
+    """Reference of modules as Markdown: one section each, filled by autodoc."""
+    parts = []
+    for name in names:
+        for found in public_modules(name):
+            lines = [f".. automodule:: {found}", "", *kernels(found)]
+            parts.append("\n".join([f"## {found}", "", "```{eval-rst}", *lines, "```", ""]))
+    return "\n".join(parts)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    from docutils import nodes
+    from sphinx.util.docutils import SphinxDirective
+
+    class Catalogue(SphinxDirective):
+        required_arguments = 1
+
+        def run(self) -> list[nodes.Node]:
+            return self.parse_text_to_nodes(catalogue(self.arguments[0]), allow_section_headings=True)
+
+    class Modules(SphinxDirective):
+        required_arguments = 1
+        final_argument_whitespace = True
+
+        def run(self) -> list[nodes.Node]:
+            return self.parse_text_to_nodes(modules(self.arguments[0].split()), allow_section_headings=True)
+
+    app.add_directive("catalogue", Catalogue)
+    app.add_directive("modules", Modules)
+    return {"version": "1", "parallel_read_safe": True}

@@ -1,0 +1,7 @@
+"""Content for Markov decision processes and sequential games: one model or learner a file, loaded at first use."""
+
+from __future__ import annotations
+
+from mdps import models
+
+__all__ = ["models"]

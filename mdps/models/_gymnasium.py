@@ -1,0 +1,156 @@
+"""Tabular models from Gymnasium environments that carry a transition table.
+
+`env.unwrapped.P[s][a]` is a list of (probability, next state, reward, terminated) and
+`env.unwrapped.initial_state_distrib` the law of the first state, as in Gymnasium's toy-text environments. The table
+becomes P (S,A,S), r (S,A), mu0 (S,):
+
+    P[s,a,s2] = sum of the probabilities of the entries that lead to s2,   r[s,a] = expected reward.
+
+Original states come first and in order. An episode that has ended earns nothing more: a state that other states enter
+only with terminated=True (and in which no episode starts) becomes absorbing with reward 0 in place; where some state
+is entered both ways, one absorbing state is appended, and its terminated entries lead there. The joint law of reward
+and next state is replaced by independent draws with the same means: V and Q are unaffected. Truncation by a time limit
+is not part of the table; use FiniteHorizon(H).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theorylab.errors import InputError
+from theorylab.model import BERNOULLI, Criterion, RewardLaw, TabularMDP
+
+__all__ = ["from_gymnasium"]
+
+Entry = tuple[float, int, float, bool]
+
+
+def _label(env: Any) -> str:
+    spec = getattr(env, "spec", None)
+    return str(getattr(spec, "id", None) or type(env).__name__)
+
+
+def _open(env: Any) -> Any:
+    if not isinstance(env, str):
+        return env
+    import gymnasium  # only needed to look up an id
+
+    try:
+        return gymnasium.make(env)
+    except gymnasium.error.Error as error:
+        raise InputError(f"from_gymnasium: cannot make '{env}' ({error}); give an id of gymnasium.registry") from None
+
+
+def _table(raw: Any, name: str) -> list[list[list[Entry]]]:
+    """The table as lists [s][a] of entries with positive probability, every index checked."""
+    table = getattr(raw, "P", None)
+    if table is None or not hasattr(table, "__len__") or len(table) == 0:
+        raise InputError(
+            f"from_gymnasium: environment '{name}' has no transition table (unwrapped.P); use a toy-text environment "
+            "such as FrozenLake-v1, or build a TabularMDP(P=..., r=...) from its dynamics"
+        )
+    S = len(table)
+    out: list[list[list[Entry]]] = []
+    try:
+        A = len(table[0])
+        for s in range(S):
+            if len(table[s]) != A:
+                raise InputError(f"from_gymnasium: '{name}': state {s} has {len(table[s])} actions, state 0 has {A}")
+            out.append([[(float(p), int(n), float(x), bool(t)) for p, n, x, t in table[s][a]] for a in range(A)])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"from_gymnasium: '{name}': the table is malformed at state {len(out)} ({type(error).__name__}: {error}); "
+            "P[s][a] must list (probability, next state, reward, terminated) for every state and action 0, 1, ..."
+        ) from None
+    for s, actions in enumerate(out):
+        for a, entries in enumerate(actions):
+            for p, n, x, _ in entries:
+                if not (p >= 0 and math.isfinite(p) and 0 <= n < S and math.isfinite(x)):
+                    raise InputError(
+                        f"from_gymnasium: '{name}': P[{s}][{a}] has an entry with probability {p}, next state {n}, "
+                        f"reward {x}; probabilities must be >= 0, states in 0..{S - 1}, rewards finite"
+                    )
+            actions[a] = [e for e in entries if e[0] > 0]
+    return out
+
+
+def _mean(entries: list[Entry]) -> float:
+    """Expected reward; equal rewards give that number exactly, so that rounding cannot leave the declared range."""
+    rewards = [x for _, _, x, _ in entries]
+    low, high = min(rewards), max(rewards)
+    if low == high:
+        return low
+    total = math.fsum(p for p, _, _, _ in entries)
+    # a convex combination lies between the extremes; rounding may put it one unit outside
+    return min(max(math.fsum(p * x for p, _, x, _ in entries) / total, low), high)
+
+
+def _initial(raw: Any, mu0: ArrayLike | None, S: int, name: str) -> NDArray[np.float64]:
+    law = getattr(raw, "initial_state_distrib", None) if mu0 is None else mu0
+    if law is None:
+        raise InputError(f"from_gymnasium: environment '{name}' has no initial_state_distrib; give mu0=...")
+    out = np.array(law, dtype=np.float64)
+    if out.shape != (S,):
+        raise InputError(f"from_gymnasium: '{name}': the initial law has shape {out.shape}; expected ({S},)")
+    return out
+
+
+def from_gymnasium(env: Any, *, criterion: Criterion, mu0: ArrayLike | None = None) -> TabularMDP:
+    """The model of an environment with a transition table (see the module docstring).
+
+    Args:
+        env: an environment, wrapped or not, or an id for `gymnasium.make`.
+        criterion: FiniteHorizon(H), Discounted(gamma), AverageReward() or ShortestPath(goal).
+        mu0: (S,), law of the initial state; default the environment's.
+
+    Returns:
+        A dense model with S states, or S + 1 if an absorbing state had to be appended. The reward law is bernoulli if
+        every reward is 0 or 1, else deterministic with the range of the rewards seen (0 included where states absorb).
+
+    Raises:
+        InputError: an environment without a table, or a malformed entry (named).
+    """
+    made = _open(env)
+    name = _label(made)
+    raw = getattr(made, "unwrapped", made)
+    table = _table(raw, name)
+    S, A = len(table), len(table[0])
+    start = _initial(raw, mu0, S, name)
+
+    ended, entered = np.zeros(S, dtype=bool), start > 0
+    for s in range(S):
+        for entries in table[s]:
+            for _, n, _, terminated in entries:
+                if terminated:
+                    ended[n] = True
+                elif n != s:
+                    entered[n] = True
+    absorbing = ended & ~entered
+    appended = bool((ended & entered).any())
+    N = S + appended
+
+    P, r = np.zeros((N, A, N)), np.zeros((N, A))
+    rewards: set[float] = {0.0} if appended or absorbing.any() else set()
+    for s in range(S):
+        for a, entries in enumerate(table[s]):
+            if absorbing[s]:
+                P[s, a, s] = 1.0
+                continue
+            into: dict[int, list[float]] = {}
+            for p, n, x, terminated in entries:
+                into.setdefault(S if terminated and not absorbing[n] else n, []).append(p)
+                rewards.add(x)
+            for n, parts in into.items():
+                P[s, a, n] = math.fsum(parts)
+            r[s, a] = _mean(entries) if entries else 0.0
+    if appended:
+        P[S, :, S] = 1.0
+        start = np.append(start, 0.0)
+    law = BERNOULLI if rewards <= {0.0, 1.0} else RewardLaw("deterministic", min(rewards), max(rewards))
+    return TabularMDP(P=P, r=r, mu0=start, criterion=criterion, reward_law=law, name=f"gymnasium-{name}")

@@ -1,0 +1,281 @@
+"""Documentation: every public name has a docstring and a reference page; pages, examples and fragments hold together.
+
+The catalogue and the docstring translation are tested as plain functions; one slow test builds the pages with
+warnings as errors.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+
+def load(path: Path) -> ModuleType:
+    """A module from a file that belongs to no package."""
+    spec = importlib.util.spec_from_file_location(f"_loaded_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+catalogue = load(DOCS / "_ext" / "catalogue.py")
+plain = load(DOCS / "_ext" / "plain_docstrings.py")
+fragments = load(ROOT / "changes" / "assemble.py")
+
+
+def pages() -> list[Path]:
+    return sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)
+
+
+def documented_modules() -> list[str]:
+    """Modules that a reference page takes in, submodules of packages included."""
+    named: list[str] = []
+    for page in sorted((DOCS / "reference").glob("*.md")):
+        for arguments in re.findall(r"^```\{modules\} (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            named += arguments.split()
+    return [found for name in named for found in catalogue.public_modules(name)]
+
+
+def undocumented(obj: Any) -> bool:
+    """True if an object has no docstring of its own; a dataclass's generated one does not count."""
+    text = getattr(obj, "__doc__", None) or ""
+    generated = inspect.isclass(obj) and text.startswith(f"{obj.__name__}(")
+    inherited = not inspect.isclass(obj) and text == (type(obj).__doc__ or "")
+    return not text.strip() or generated or inherited
+
+
+def public(module: ModuleType) -> list[str]:
+    return list(getattr(module, "__all__", [n for n in vars(module) if not n.startswith("_")]))
+
+
+def test_each_public_name_has_a_docstring() -> None:
+    import theorylab
+
+    missing = [name for name in theorylab.__all__ if undocumented(getattr(theorylab, name))]
+    # reward laws, field types and the like are constants: the comment at their definition is their documentation
+    constants = [n for n in missing if not callable(getattr(theorylab, n))]
+    assert sorted(set(missing) - set(constants)) == []
+
+
+def test_each_public_name_is_on_a_reference_page() -> None:
+    import theorylab
+
+    covered = {name for module in documented_modules() for name in public(importlib.import_module(module))}
+    assert sorted(set(theorylab.__all__) - covered) == []
+
+
+def test_each_documented_module_declares_its_names_and_documents_them() -> None:
+    modules = documented_modules()
+    assert "theorylab.model" in modules
+    wrong = []
+    for name in modules:
+        module = importlib.import_module(name)
+        if not (module.__doc__ or "").strip():
+            wrong.append(f"{name}: no module docstring")
+        if not hasattr(module, "__all__"):
+            wrong.append(f"{name}: no __all__")
+        for entry in getattr(module, "__all__", ()):
+            obj = getattr(module, entry)
+            if (inspect.isclass(obj) or inspect.isfunction(obj)) and undocumented(obj):
+                wrong.append(f"{name}.{entry}: no docstring")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_missing_docstring_is_seen() -> None:
+    @dataclass
+    class Bare:
+        x: int = 0
+
+    def bare() -> None: ...
+
+    def good() -> None:
+        """Text."""
+
+    assert undocumented(Bare) and undocumented(bare) and undocumented(1.0) and not undocumented(good)
+
+
+def test_each_page_is_in_the_table_of_contents() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    listed = {
+        line.strip()
+        for block in re.findall(r"```\{toctree\}\n(.*?)```", index, re.DOTALL)
+        for line in block.split("\n")
+    }
+    assert sorted({p.relative_to(DOCS).with_suffix("").as_posix() for p in pages()} - listed - {"index"}) == []
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    wrong = []
+    for page in pages():
+        for target in re.findall(r"\]\(([^)#:]+\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if not (page.parent / target).exists():
+                wrong.append(f"{page.relative_to(DOCS)}: {target}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda p: p.relative_to(DOCS).as_posix())
+def test_examples_on_pages_import_what_exists(page: Path) -> None:
+    """Python examples parse, and every name they take from the packages is there."""
+    wrong = []
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("theorylab"):
+                module = importlib.import_module(node.module or "")
+                wrong += [f"{node.module}.{a.name}" for a in node.names if not hasattr(module, a.name)]
+    assert not wrong, f"{page.name}: {wrong}"
+
+
+def example(name: str) -> str:
+    """The first Python block of a how-to page."""
+    found = re.search(r"^```python\n(.*?)^```", (DOCS / "how-to" / name).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def test_the_model_of_the_how_to_is_what_it_says(tmp_path: Path) -> None:
+    from theorylab.plan import plan
+
+    path = tmp_path / "two_state.py"
+    path.write_text(example("add-a-model.md"), encoding="utf-8")
+    family = load(path).family
+    # V(0) = max(r0, gamma r1) / (1 - gamma): once each side of the maximum
+    assert plan(family()).V[0] == pytest.approx(9.0, abs=1e-9)
+    assert plan(family(r0=1.0, r1=0.5)).V[0] == pytest.approx(10.0, abs=1e-9)
+
+
+def test_the_learner_of_the_how_to_runs(tmp_path: Path) -> None:
+    from theorylab.model import Bandit
+    from theorylab.run import run
+
+    path = tmp_path / "explore_commit.py"
+    path.write_text(example("add-a-learner.md"), encoding="utf-8")
+    curves = run(
+        load(path).learner, Bandit([0.0, 1.0]), replicates=2, rounds=50, params={"m": 3}, target="python", seed=0
+    )
+    # certain rewards: three pulls of the empty arm, then never again
+    assert curves["regret"][:, -1].tolist() == [3.0, 3.0]
+
+
+def test_the_claim_of_the_how_to_has_content_at_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "auer2002.py"
+    path.write_text(example("add-a-claim.md"), encoding="utf-8")
+    (claim,) = load(path).claims
+    context = SimpleNamespace(gap=np.array([0.0, 0.5]))
+    n = np.array([1.0, 168.0, 169.0])
+    # 16 ln n + (1 + pi^2/3) / 2 falls below n / 2 at n = 169, the entry of the table in theory/statistics.md
+    assert claim.bound(context, n) == pytest.approx([2.144934, 84.128358, 84.223314], abs=1e-6)
+    assert (claim.bound(context, n) < claim.trivial(context, n)).tolist() == [False, False, True]
+
+
+def test_a_catalogue_entry_names_what_the_spec_holds() -> None:
+    spec = SimpleNamespace(
+        name="chain", text="A chain with *S* states and `P` given.", cite="x2001", source_tag="recalled", setting="mdp",
+        params={"states": 6, "p": inspect.Parameter.empty},
+    )  # fmt: skip
+    text = catalogue.catalogue("models", [spec])
+    assert text.startswith("## mdp\n\n### chain\n")
+    assert "A chain with \\*S\\* states and `P` given." in text
+    assert "- Source: `x2001` (recalled)\n- Setting: `mdp`\n- Parameters: `states=6`, `p`\n" in text
+
+
+def test_a_catalogue_entry_leaves_out_what_the_spec_lacks() -> None:
+    claim = SimpleNamespace(id="a2000.thm1", steps=[SimpleNamespace(id="a2000.optimism")])
+    assert catalogue.catalogue("papers", [claim]) == (
+        "## a2000\n\n### a2000.thm1\n\nNo text.\n\n- Steps: `a2000.optimism`\n"
+    )
+    assert catalogue.catalogue("papers", []) == "None is registered.\n"
+    with pytest.raises(ValueError, match="unknown catalogue 'theorems'"):
+        catalogue.catalogue("theorems", [])
+
+
+@pytest.mark.parametrize("kind", catalogue.KINDS)
+def test_the_catalogue_lists_every_registered_spec(kind: str) -> None:
+    from theorylab.registry import iter_specs
+
+    specs = list(iter_specs(kind))
+    assert specs
+    headings = re.findall(r"^### (.+)$", catalogue.catalogue(kind), re.MULTILINE)
+    names = [catalogue.escape(str(getattr(s, "id", None) or s.name)) for s in specs]
+    assert sorted(headings) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The value of `pi_*` is |x|.", ["The value of ``pi_*`` is \\|x\\|.", ""]),
+        ("One\ntwo.", ["One two.", ""]),
+        ("So:\n\n  |b|\n   + c_d\n\nEnd.", ["So:", "", "::", "", "      |b|", "       + c_d", "", "End.", ""]),
+        ("- one\n  more\n- two", ["- one more", "", "- two", ""]),
+        ("Raises:\n  InputError: `x` < 0\n    or so.\n", ["**Raises**", "", "* ``InputError``: ``x`` < 0 or so.", ""]),
+        ("the `n`th and `a`s", ["the ``n``\\ th and ``a``\\ s", ""]),
+    ],
+)  # fmt: skip
+def test_docstrings_become_restructured_text(text: str, expected: list[str]) -> None:
+    assert plain.to_rst(text.split("\n")) == expected
+
+
+def test_kernels_are_on_the_reference_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    page = catalogue.modules(["theorylab.kernel"])
+    assert ".. py:function:: theorylab.kernel.log(x)\n\n   Natural logarithm" in page
+
+
+def test_fragments_are_in_form() -> None:
+    found = [fragments.read(p) for p in sorted((ROOT / "changes").rglob("*.md")) if p.name != "README.md"]
+    assert found
+
+
+def test_the_changelog_is_assembled_by_version_and_type(tmp_path: Path) -> None:
+    for name, text in {
+        "0003-b.md": "TYPE: fixed\nB.",
+        "0002-a.md": "TYPE: added\nA\nmore.",
+        "0.2.0/0001-z.md": "TYPE: added\nZ.",
+        "0.10.0/0001-y.md": "TYPE: changed\nY.",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    body = fragments.assemble(tmp_path).removeprefix(fragments.HEADER)
+    lines = [line for line in body.split("\n") if line]
+    assert lines == [
+        "## Unreleased", "### Added", "- A", "  more.", "### Fixed", "- B.",
+        "## 0.10.0", "### Changed", "- Y.", "## 0.2.0", "### Added", "- Z.",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [
+        ("0001-a.md", "added\nText.", "first line"),
+        ("0001-a.md", "TYPE: improved\nText.", "first line"),
+        ("0001-a.md", "TYPE: added\n\n", "no prose"),
+        ("a.md", "TYPE: added\nText.", "NNNN-name"),
+    ],
+)
+def test_a_fragment_out_of_form_is_refused(tmp_path: Path, name: str, text: str, fault: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=fault):
+        fragments.read(tmp_path / name)
+
+
+@pytest.mark.slow
+def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "trees")]
+    done = subprocess.run([*command, str(DOCS), str(tmp_path / "html")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "diameter" in (tmp_path / "html" / "reference" / "planning.html").read_text(encoding="utf-8")

@@ -1,0 +1,65 @@
+"""TheoryLab: theorems of reinforcement learning as executable claims.
+
+The public names are imported on first use, so that `theorylab --help` and the registry stay light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "AverageReward": "model",
+    "Bandit": "model",
+    "Claim": "claim",
+    "Control": "claim",
+    "Curves": "simulation",
+    "Discounted": "model",
+    "Dominates": "claim",
+    "Evidence": "evidence",
+    "Expectation": "claim",
+    "Family": "family",
+    "FiniteHorizon": "model",
+    "Growth": "claim",
+    "HighProbability": "claim",
+    "Identity": "claim",
+    "InputError": "errors",
+    "Instance": "claim",
+    "Learner": "learner",
+    "Monitor": "probe",
+    "Plan": "plan",
+    "Pointwise": "claim",
+    "Probe": "probe",
+    "RewardLaw": "model",
+    "ShortestPath": "model",
+    "Simulation": "simulation",
+    "Store": "store",
+    "Study": "study",
+    "TabularMDP": "model",
+    "WorstCase": "claim",
+    "bias_span": "plan",
+    "check": "check",
+    "check_many": "check",
+    "diameter": "plan",
+    "evaluate": "plan",
+    "gain_bias": "plan",
+    "gaps": "plan",
+    "hitting_times": "plan",
+    "kernel": "kernel",
+    "plan": "plan",
+    "run": "run",
+}
+
+__all__ = sorted([*_HOME, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'theorylab' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"theorylab.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,128 @@
+"""Assumptions of theorems as predicates on models: None where one holds, else one sentence on what fails.
+
+A claim lists the assumptions it needs; a model outside of them makes its verdict NOT_APPLICABLE, with the
+sentence. A predicate decides exactly (graph reachability, declared ranges): it does no sampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theorylab.model import AverageReward, Bandit, FiniteHorizon, TabularMDP
+
+__all__ = [
+    "ALL",
+    "Assumption",
+    "average_reward",
+    "bandit",
+    "communicating",
+    "episodic",
+    "reachability",
+    "rewards_in_01",
+    "stationary",
+    "unique_optimal_arm",
+]
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A condition of a theorem.
+
+    Attributes:
+        name: short name, shown in reports.
+        text: the condition in words.
+        predicate: model -> None where it holds, else one sentence that names what fails.
+
+    Calling the assumption calls the predicate.
+    """
+
+    name: str
+    text: str
+    predicate: Callable[[Any], str | None]
+
+    def __call__(self, model: Any) -> str | None:
+        return self.predicate(model)
+
+
+def reachability(model: TabularMDP) -> Any:
+    """CSR (S,S) adjacency: s -> s2 where some action (and stage) has P[s,a,s2] > 0."""
+    from scipy.sparse import csr_array
+
+    succ, prob = model.rows()
+    group = np.broadcast_to(np.arange(succ.shape[0])[:, None], succ.shape)
+    source, target = (group // model.A % model.S)[prob > 0], succ[prob > 0]
+    graph = csr_array((np.ones(source.size, dtype=np.int8), (source, target)), shape=(model.S, model.S))
+    graph.data[:] = 1  # counts of parallel arcs may have wrapped around
+    return graph
+
+
+def _rewards_in_01(model: Any) -> str | None:
+    law = model.reward_law
+    if law.kind == "gaussian":
+        return "rewards are gaussian, hence unbounded"
+    if law.low < 0 or law.high > 1:
+        return f"the declared reward range is [{law.low:g}, {law.high:g}], not inside [0, 1]"
+    return None
+
+
+def _tabular(model: Any) -> str | None:
+    return None if isinstance(model, TabularMDP) else f"the model is a {type(model).__name__}, not a TabularMDP"
+
+
+def _communicating(model: Any) -> str | None:
+    if (wrong := _tabular(model)) is not None:
+        return wrong
+    from scipy.sparse.csgraph import breadth_first_order
+
+    graph = reachability(model)
+    # strongly connected when state 0 reaches every state, forwards and backwards along the arcs
+    for forward in (True, False):
+        seen: NDArray[np.bool_] = np.zeros(model.S, dtype=bool)
+        seen[breadth_first_order(graph if forward else graph.T.tocsr(), 0, return_predecessors=False)] = True
+        if not seen.all():
+            lost = int(np.argmin(seen))
+            source, target = (0, lost) if forward else (lost, 0)
+            return f"state {source} cannot reach state {target} under any policy"
+    return None
+
+
+def _criterion(kind: type[Any], word: str) -> Callable[[Any], str | None]:
+    def predicate(model: Any) -> str | None:
+        if (wrong := _tabular(model)) is not None:
+            return wrong
+        return None if isinstance(model.criterion, kind) else f"the criterion is {model.criterion}, not {word}"
+
+    return predicate
+
+
+def _bandit(model: Any) -> str | None:
+    return None if isinstance(model, Bandit) else f"the model is a {type(model).__name__}, not a Bandit"
+
+
+def _stationary(model: Any) -> str | None:
+    if isinstance(model, TabularMDP) and model.stage_dependent:
+        return f"the transitions depend on the stage: P has shape {model.P.shape}"
+    return None
+
+
+def _unique_optimal_arm(model: Any) -> str | None:
+    if (wrong := _bandit(model)) is not None:
+        return wrong
+    best = np.flatnonzero(model.gaps == 0)
+    return None if best.size == 1 else f"arms {best[0]} and {best[1]} share the largest mean {model.best_mean:g}"
+
+
+rewards_in_01 = Assumption("rewards in [0,1]", "every reward lies in [0, 1]", _rewards_in_01)
+communicating = Assumption("communicating", "every state can be reached from every other", _communicating)
+episodic = Assumption("episodic", "episodes of H stages", _criterion(FiniteHorizon, "FiniteHorizon(H)"))
+average_reward = Assumption("average reward", "long-run average", _criterion(AverageReward, "AverageReward()"))
+bandit = Assumption("bandit", "a finite-armed stochastic bandit", _bandit)
+stationary = Assumption("stationary", "transitions do not depend on the stage", _stationary)
+unique_optimal_arm = Assumption("unique optimal arm", "one arm has the largest mean", _unique_optimal_arm)
+
+ALL = (rewards_in_01, communicating, episodic, average_reward, bandit, stationary, unique_optimal_arm)

@@ -1,0 +1,184 @@
+"""The bibliography: BibTeX entries of everything that claims, learners and models cite.
+
+Each content package may hold a `references.bib` at its top (the built-in one is that of the package with the
+papers). The parser is strict and small; it reads the files that this project writes:
+
+    % a comment, on lines of its own between entries
+    @article{key,
+      author = {Family, Given and Family, Given},
+      title = {A Title with {Protected} Words},
+      year = {2002},
+    }
+
+Values stand in balanced braces and may run over several lines. Macros, `#`, quotes and `@string` are refused: an
+entry that is read wrongly is worse than one that is refused.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from theorylab.errors import InputError, nearest
+
+__all__ = ["Entry", "bibtex", "entries", "parse"]
+
+#: type of entry -> fields that it must have
+REQUIRED = {
+    "article": ("author", "title", "journal", "year"),
+    "inproceedings": ("author", "title", "booktitle", "year"),
+    "book": ("author", "title", "publisher", "year"),
+    "phdthesis": ("author", "title", "school", "year"),
+    "techreport": ("author", "title", "institution", "year"),
+    "misc": ("author", "title", "year"),
+}
+VENUES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
+ACCENTS = {
+    "`": "\N{COMBINING GRAVE ACCENT}",
+    "'": "\N{COMBINING ACUTE ACCENT}",
+    "^": "\N{COMBINING CIRCUMFLEX ACCENT}",
+    '"': "\N{COMBINING DIAERESIS}",
+    "~": "\N{COMBINING TILDE}",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One source. `kind`: article, book, ...; `fields`: name -> value as written, without the outer braces."""
+
+    kind: str
+    key: str
+    fields: dict[str, str]
+
+    def bibtex(self) -> str:
+        """The entry as BibTeX, fields in their order, one a line."""
+        lines = [f"  {name} = {{{value}}}," for name, value in self.fields.items()]
+        return "\n".join([f"@{self.kind}{{{self.key},", *lines, "}"]) + "\n"
+
+    def authors(self) -> list[str]:
+        """Family names, in order; "others" stands for those left out."""
+        return [plain(a.split(",")[0]) for a in re.split(r"\s+and\s+", self.fields["author"])]
+
+    def reference(self) -> str:
+        """One line for people: "Auer, Cesa-Bianchi and Fischer (2002). Finite-time Analysis .... Machine Learning 47."."""
+        names = self.authors()
+        if names[-1] == "others":
+            who = ", ".join(names[:-1]) + " et al."
+        else:
+            who = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+        title = plain(self.fields["title"])
+        where = next((plain(self.fields[v]) for v in VENUES if v in self.fields), "")
+        if where and "volume" in self.fields:
+            where += f" {plain(self.fields['volume'])}"
+        text = f"{who} ({self.fields['year']}). {title}{'' if title.endswith(('?', '!')) else '.'}"
+        return f"{text} {where}." if where else text
+
+
+def plain(value: str) -> str:
+    """A BibTeX value as plain text: braces dropped, accents composed, dashes set, spaces joined."""
+    import unicodedata
+
+    value = re.sub(r"\{?\\([`'^\"~])\{?([A-Za-z])\}?\}?", lambda m: m[2] + ACCENTS[m[1]], value)
+    value = unicodedata.normalize("NFC", value.replace("--", "\N{EN DASH}"))
+    return " ".join(re.sub(r"[{}]", "", value).split())
+
+
+def parse(text: str, where: str = "references.bib") -> dict[str, Entry]:
+    """Entries of one file by key.
+
+    `where` names the file in messages. Raises `InputError` with the line for anything outside the form of the
+    module's docstring: an unknown type or a missing field, a key given twice, unbalanced braces, stray text.
+    """
+    out: dict[str, Entry] = {}
+    at = 0
+
+    def fail(what: str, position: int) -> InputError:
+        return InputError(f"{where}:{text.count(chr(10), 0, position) + 1}: {what}")
+
+    def match(pattern: str, what: str) -> re.Match[str]:
+        nonlocal at
+        found = re.compile(pattern).match(text, at)
+        if found is None:
+            raise fail(f"expected {what}, found {text[at : at + 20]!r}", at)
+        at = found.end()
+        return found
+
+    while True:
+        match(r"(\s|%[^\n]*(\n|\Z))*", "space")
+        if at == len(text):
+            return out
+        start = at
+        head = match(r"@([a-z]+)\{([A-Za-z0-9:_+-]+)\s*,", "an entry such as @article{key,")
+        kind, key = head[1], head[2]
+        if kind not in REQUIRED:
+            raise fail(f"entry '{key}' has the type '{kind}'; use one of {', '.join(REQUIRED)}", start)
+        if key in out:
+            raise fail(f"the key '{key}' is given twice; remove one entry", start)
+        fields: dict[str, str] = {}
+        while True:
+            match(r"\s*", "space")
+            if text.startswith("}", at):
+                at += 1
+                break
+            begin = at
+            name = match(r"([a-z]+)\s*=\s*(?=\{)", "a field such as year = {2002}, or }")[1]
+            value, at = _braced(text, at, lambda p: fail("this brace is never closed", p))
+            if name in fields:
+                raise fail(f"entry '{key}' gives the field '{name}' twice; remove one", begin)
+            fields[name] = " ".join(value.split())
+            match(r"\s*(,|(?=\}))", f"a comma after the field '{name}'")
+        missing = [f for f in REQUIRED[kind] if not fields.get(f)]
+        if missing:
+            raise fail(f"entry '{key}' ({kind}) lacks {', '.join(missing)}; add it", start)
+        if not re.fullmatch(r"[12][0-9]{3}", fields["year"]):
+            raise fail(f"entry '{key}' has the year '{fields['year']}'; give four digits", start)
+        out[key] = Entry(kind, key, fields)
+
+
+def _braced(text: str, at: int, fail) -> tuple[str, int]:  # type: ignore[no-untyped-def]
+    """The value in the braces that open at `at`, and the position behind them."""
+    depth = 0
+    for i in range(at, len(text)):
+        depth += (text[i] == "{") - (text[i] == "}")
+        if depth == 0:
+            return text[at + 1 : i], i + 1
+    raise fail(at)
+
+
+@cache
+def _read() -> dict[str, Entry]:
+    from theorylab.registry import content_packages
+
+    out: dict[str, Entry] = {}
+    for package in content_packages():
+        spec = importlib.util.find_spec(package)
+        for root in (spec.submodule_search_locations or ()) if spec else ():
+            file = Path(root) / "references.bib"
+            if not file.is_file():
+                continue
+            for key, entry in parse(file.read_text(encoding="utf-8"), str(file)).items():
+                if out.setdefault(key, entry) != entry:
+                    raise InputError(f"{file}: the key '{key}' stands for another source elsewhere; rename one of them")
+    return out
+
+
+def entries() -> dict[str, Entry]:
+    """All entries of the content packages' `references.bib`, by key. Raises `InputError` where a file is malformed."""
+    return dict(_read())
+
+
+def bibtex(keys: Iterable[str]) -> str:
+    """The entries of the given keys as one BibTeX text, sorted by key, each once.
+
+    Raises `InputError` for a key that no `references.bib` holds.
+    """
+    known = entries()
+    wanted = sorted(set(keys))
+    for key in wanted:
+        if key not in known:
+            raise InputError(f"no references.bib has an entry '{key}'{nearest(key, known)}; add the entry or mend the key")
+    return "\n".join(known[k].bibtex() for k in wanted)

@@ -1,0 +1,206 @@
+"""Claims: theorems, lemmas and steps of proofs as registered, executable objects.
+
+A claim names a learner, instances of model families, and a quantity with a bound; `theorylab.check` runs it. The
+quantity is "regret" (the theorem's own, with `bound(c, n)` over n completed rounds, episodes or steps), or a
+`Probe` whose value is lhs - rhs at every moment, or, for what holds on all models, a function of a random generator
+that returns the largest lhs - rhs over a sample of instances.
+
+The minimal claim gives id, text, learner, family (its instances), quantity, kind and bound; all else has defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from theorylab.assume import Assumption
+from theorylab.errors import InputError
+from theorylab.learner import Learner
+from theorylab.probe import Monitor, Probe
+
+__all__ = [
+    "Claim", "Context", "Control", "Dominates", "Expectation", "Growth", "HighProbability", "Identity", "Instance",
+    "Pointwise", "WorstCase",
+]  # fmt: skip
+
+SOURCE_TAGS = ("source", "recalled", "derived")
+
+
+@dataclass(frozen=True)
+class HighProbability:
+    """Fails with probability at most delta: a number, or a function of the context."""
+
+    delta: float | Callable[[Context], float]
+
+    def level(self, context: Context) -> float:
+        """The failure probability on an instance."""
+        return float(self.delta(context) if callable(self.delta) else self.delta)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """E quantity <= bound at the final length; the quantity lies in [0, trivial]."""
+
+
+@dataclass(frozen=True)
+class Pointwise:
+    """Holds without exception: along every run (`scope="run"`) or for all models (`scope="models"`)."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Order of growth along a sweep."""
+
+    order: str
+    sweep: str = "T"
+
+
+@dataclass(frozen=True)
+class Dominates:
+    """No worse than another learner under common random numbers."""
+
+    other: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Both sides agree exactly."""
+
+
+@dataclass(frozen=True)
+class WorstCase:
+    """A supremum over instances."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A model of a family, a length (rounds, episodes or steps), and parameters of the learner."""
+
+    family: str
+    length: int
+    model: Mapping[str, Any] = field(default_factory=dict)
+    learner: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self) -> Any:
+        """The model."""
+        from theorylab.registry import find_model
+
+        return find_model(self.family)(**self.model)
+
+
+class Context:
+    """What a bound may depend on: sizes, parameters and exact constants of one instance.
+
+    Attributes S, A, H, K, T (where the setting has them), `length`, every learner parameter by name, `gap`, `mean`,
+    `gain`, `bias`, `V_star`, `Q_star` (exact tables), `diameter` (computed on demand), `model`, `error` (certified).
+    """
+
+    def __init__(self, model: Any, sizes: Mapping[str, int], params: Mapping[str, Any], truth: Any) -> None:
+        self.model, self.truth = model, truth
+        self.values = {**truth.tables, **sizes, **params}
+        self.length = int(sizes["K"] if truth.setting == "episodic" else sizes["T"])
+        self.error = float(truth.error)
+
+    def __getattr__(self, name: str) -> Any:
+        values = self.__dict__.get("values", {})
+        if name in values:
+            return values[name]
+        raise AttributeError(f"this instance has no '{name}'; it has {', '.join(sorted(values))}")
+
+    @cached_property
+    def diameter(self) -> float:
+        """Largest minimal expected hitting time between two states, in steps."""
+        from theorylab.plan import diameter
+
+        return float(diameter(self.model))
+
+
+Bound = Callable[[Context, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Control:
+    """A planted fault that a claim must catch.
+
+    Attributes:
+        name: what was broken. learner: the broken learner. instance: where it is run (default: the claim's
+            `control_instance`). replicates: how many. target: "python" needs no compilation; "cpu" for long runs.
+    """
+
+    name: str
+    learner: Learner
+    instance: Instance | None = None
+    replicates: int = 8
+    target: str = "python"
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A statement with all that its check needs.
+
+    Attributes:
+        id: "key.statement"; paper: BibTeX key; text: the statement, with its equation or theorem number.
+        source_tag: "source", "recalled" or "derived"; shown in every report.
+        kind: one of the kinds of this module. scope: "run" or "models".
+        learner: its name. instances: profile -> instances. control_instance: where learner faults are planted.
+        quantity: "regret", a `Probe`, or a function of a `numpy` generator (scope "models").
+        bound: (context, n) -> values over n; shape: the same with constant 1 (best constant); constant: the
+            theorem's. trivial: what any algorithm satisfies; at or above it the bound is vacuous.
+        constants: "explicit" or "unspecified". assumes: predicates on the model. steps: ids of the proof's steps.
+        controls: faults it must catch. tables: (context) -> tables that its probe reads. monitor: the probe's memory.
+        copies: True for a step that repeats a formula of the learner rather than a property of it.
+    """
+
+    id: str
+    text: str
+    learner: str
+    instances: Mapping[str, tuple[Instance, ...]]
+    quantity: Any
+    kind: Any
+    bound: Bound | None = None
+    paper: str = ""
+    source_tag: str = "recalled"
+    scope: str = "run"
+    constants: str = "explicit"
+    constant: Callable[[Context], float] | None = None
+    shape: Bound | None = None
+    trivial: Bound | None = None
+    assumes: tuple[Assumption, ...] = ()
+    steps: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
+    control_instance: Instance | None = None
+    tables: Callable[[Context], dict[str, Any]] | None = None
+    monitor: Monitor | None = None
+    copies: bool = False
+    false_twin: Callable[[np.random.Generator], tuple[float, str]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.source_tag not in SOURCE_TAGS:
+            raise InputError(f"claim {self.id}: source_tag '{self.source_tag}' is none of {', '.join(SOURCE_TAGS)}")
+        if not self.paper:
+            object.__setattr__(self, "paper", self.id.partition(".")[0])
+        if self.quantity == "regret" and self.bound is None and self.shape is None:
+            raise InputError(f"claim {self.id}: a claim on regret needs bound=... or shape=...")
+        if not (self.quantity == "regret" or isinstance(self.quantity, Probe) or callable(self.quantity)):
+            raise InputError(f"claim {self.id}: quantity must be 'regret', a Probe or a function of a generator")
+
+    @property
+    def setting(self) -> str:
+        """Setting of the learner."""
+        from theorylab.registry import find_learner
+
+        return str(find_learner(self.learner).setting)
+
+    def on(self, profile: str) -> tuple[Instance, ...]:
+        """Instances of a profile; a profile that lists none uses those of the next smaller one."""
+        order = ("quick", "standard", "full")
+        if profile not in order:
+            raise InputError(f"unknown profile '{profile}'; known: {', '.join(order)}")
+        for name in reversed(order[: order.index(profile) + 1]):
+            if name in self.instances:
+                return tuple(self.instances[name])
+        return ()

@@ -1,0 +1,149 @@
+"""Controls: who checks the check.
+
+Learner faults: a mutant is run in place of the learner and the claim must be refuted. Bound faults: half of the best
+constant that was measured is put through the same decision on fresh addresses and must be refuted; its upper limit
+must not be. Nulls: data exactly at the boundary (coins with the tested rate, or lhs - rhs equal to the tolerance) are
+put through the same decision and must not be refuted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theorylab.claim import Claim, Control, Expectation, HighProbability
+from theorylab.decide import Decision, Levels, decide_invariant, decide_rate
+from theorylab.errors import InputError
+from theorylab.evidence import ControlOutcome
+from theorylab.measure import Group, Sample
+from theorylab.rng import CONTROL, uniforms
+
+__all__ = ["FRESH", "bound_fault", "fault_matrix", "level_of", "null", "values_of"]
+
+#: first replicate of the fresh addresses that bound faults are decided on
+FRESH = 1 << 24
+
+
+def level_of(claim: Claim, group: Group) -> float | None:
+    """The tested rate (high probability) or mean (expectation, in units of trivial); None for invariants."""
+    if isinstance(claim.kind, HighProbability):
+        return claim.kind.level(group.context)
+    if isinstance(claim.kind, Expectation):
+        n = np.array([float(group.instance.length)])
+        assert claim.bound is not None and claim.trivial is not None
+        return float(claim.bound(group.context, n)[0] / claim.trivial(group.context, n)[0])
+    return None
+
+
+def values_of(claim: Claim, group: Group, sample: Sample) -> np.ndarray:
+    """The per-replicate numbers in [0, 1] that the decision reads."""
+    if isinstance(claim.kind, Expectation):
+        assert claim.trivial is not None
+        top = float(claim.trivial(group.context, np.array([float(group.instance.length)]))[0])
+        x = sample.value / top
+        if np.any(x < -1e-9) or np.any(x > 1 + 1e-9):
+            raise InputError(
+                f"claim {claim.id}: the quantity leaves [0, trivial] = [0, {top:.6g}] "
+                f"(range {sample.value.min():.6g} .. {sample.value.max():.6g}); correct the claim's trivial bound"
+            )
+        return np.minimum(np.maximum(x, 0.0), 1.0)  # rounding at the ends only: larger excursions raised above
+    return sample.violated
+
+
+def _decide(claim: Claim, group: Group, sample: Sample, levels: Levels) -> Decision:
+    level = level_of(claim, group)
+    if level is None:
+        return decide_invariant(sample.count, len(sample.count))
+    return decide_rate(values_of(claim, group, sample), level, levels)
+
+
+def fault_matrix(
+    claims: Sequence[Claim], *, params: dict[str, Any], levels: Levels, seed: int
+) -> dict[str, dict[str, tuple[bool, str]]]:
+    """Run every mutant named by the claims once per instance, with the probes of all claims that share the setting.
+
+    Returns claim id -> mutant name -> (refuted, detail). A mutant that stops the loop is caught by conformance.
+    """
+    out: dict[str, dict[str, tuple[bool, str]]] = {c.id: {} for c in claims}
+    jobs: dict[tuple[int, str], tuple[Control, Any, list[Claim]]] = {}
+    for claim in claims:
+        for control in claim.controls:
+            instance = control.instance or claim.control_instance
+            if instance is None:
+                raise InputError(f"claim {claim.id}: control '{control.name}' has no instance; give control_instance=...")
+            key = (id(control), repr(instance))
+            jobs.setdefault(key, (control, instance, []))[2].append(claim)
+    for control, instance, owners in jobs.values():
+        measured = [c for c in claims if c.learner == owners[0].learner and (c in owners or control.target == "python")]
+        if control.target == "python":  # other claims ride along, for the kill matrix, where they share the instance
+            measured = [c for c in measured if c in owners or (c.control_instance == instance and c.quantity != "regret")]
+        group = Group(measured, control.learner, instance, instance.build(), {**instance.learner, **params})
+        try:
+            curves = group.simulation(0, control.replicates, seed=seed, target=control.target).advance().curves()
+        except InputError as stopped:
+            for claim in measured:
+                out[claim.id][control.name] = (True, f"the loop refused it: {stopped}")
+            continue
+        for claim in measured:
+            sample = group.sample(claim, curves)
+            decision = _decide(claim, group, sample, levels)
+            first = sample.first[sample.count > 0]
+            where = f", first at {int(first.min())}" if first.size else ""
+            detail = (
+                f"{instance.family}, length {instance.length}: {int(np.sum(sample.count > 0))} of {control.replicates} "
+                f"replicates violate{where}; e = {decision.e_refute:.3g}"
+            )
+            out[claim.id][control.name] = (decision.verdict == "REFUTED", detail)
+    return out
+
+
+def learner_faults(claim: Claim, matrix: dict[str, tuple[bool, str]]) -> list[ControlOutcome]:
+    """Outcomes of the faults that this claim must catch."""
+    out = []
+    for control in claim.controls:
+        caught, detail = matrix[control.name]
+        observed = "REFUTED" if caught else "not refuted"
+        out.append(ControlOutcome(control.name, "learner fault", "REFUTED", observed, caught, detail))
+    return out
+
+
+def null(claim: Claim, level: float | None, levels: Levels, seed: int, n: int = 1024) -> ControlOutcome:
+    """Data exactly at the boundary, through the claim's own decision: must not be refuted."""
+    if level is None:
+        tol = getattr(claim.quantity, "tol", 0.0)
+        count = np.array([0 if v <= tol else 1 for v in np.full(16, tol)])
+        verdict = decide_invariant(count, 16).verdict
+        name, detail = "lhs - rhs = tolerance", f"16 replicates with lhs - rhs = {tol:g}"
+    else:
+        rate = min(level, 1.0)
+        x = (uniforms(seed, np.arange(n), 0, 0, CONTROL) < rate).astype(float)
+        verdict = decide_rate(x, rate, levels).verdict
+        name, detail = "coins at the boundary", f"{n} coins of rate {rate:.4g}: {int(x.sum())} heads"
+    ok = verdict != "REFUTED"
+    return ControlOutcome(name, "null", "not refuted", "not refuted" if ok else "REFUTED", ok, detail)
+
+
+def bound_fault(
+    claim: Claim, group: Group, best: tuple[float, float, float], n: int, *, levels: Levels, seed: int, target: str
+) -> list[ControlOutcome]:
+    """Half the best constant must be refuted on fresh addresses; its upper limit must not be."""
+    level = level_of(claim, group)
+    assert level is not None
+    low, high, estimate = best
+    curves = group.simulation(FRESH, n, seed=seed, target=target).advance().curves()
+    sample = group.sample(claim, curves)
+    out = []
+    for name, sort, constant, expected in (
+        ("half the best constant", "bound fault", estimate / 2, "REFUTED"),
+        ("upper limit of the best constant", "null", high, "not refuted"),
+    ):
+        if isinstance(claim.kind, Expectation):
+            decision = decide_rate(values_of(claim, group, sample), constant, levels)
+        else:
+            decision = decide_rate((sample.ratio > constant).astype(float), level, levels)
+        observed = "REFUTED" if decision.verdict == "REFUTED" else "not refuted"
+        detail = f"constant {constant:.4g}, {n} fresh replicates, e = {decision.e_refute:.3g}"
+        out.append(ControlOutcome(name, sort, expected, observed, observed == expected, detail))
+    return out

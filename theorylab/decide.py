@@ -1,0 +1,85 @@
+"""From numbers per replicate to a verdict on one instance, by sequential e-values.
+
+Replicates are read in index order. For a high-probability claim X_r = 1{violated}, tested against delta; for an
+expectation X_r = quantity / trivial in [0, 1], tested against bound / trivial: the truncated-beta e-process of
+`theorylab.stats.bernoulli` is valid for both. A run invariant is refuted by one violation beyond its tolerance.
+Formulas: STATISTICS sections 2.2 and 2.3 of the theory pages.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from theorylab.stats import interval, log_e_refute, log_e_support
+
+__all__ = ["Decision", "Levels", "decide_invariant", "decide_rate"]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Error levels: P(SUPPORTED if false) <= support, P(REFUTED if true) <= refute, per claim; budget of replicates."""
+
+    support: float = 0.01
+    refute: float = 0.001
+    budget: int = 2048
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Verdict at the first crossing (or at the end of the data), with what it rests on."""
+
+    verdict: str
+    n: int
+    total: float
+    e_support: float
+    e_refute: float
+    interval: tuple[float, float] | None
+    final: bool
+
+
+def _exp(x: float) -> float:
+    return math.exp(min(float(x), 700.0))
+
+
+def decide_rate(values: np.ndarray, level: float, levels: Levels, instances: int = 1) -> Decision:
+    """Read values in [0, 1] in order and stop where an e-process crosses.
+
+    `level` >= 1 can not be violated: the verdict is left open (the caller calls it vacuous). The refuting threshold
+    is `instances / levels.refute`, so that the mean of the instances' e-values passes when one of them does.
+    """
+    x = np.asarray(values, dtype=float)[: levels.budget]
+    n = np.arange(1, x.size + 1)
+    total = np.minimum(np.cumsum(x), n)
+    if level >= 1.0 or x.size == 0:
+        return Decision("INCONCLUSIVE", x.size, float(x.sum()), 0.0, 0.0, None, True)
+    refute, support = log_e_refute(total, n, level), log_e_support(total, n, level)
+    hit_refute = np.flatnonzero(refute >= math.log(instances / levels.refute))
+    hit_support = np.flatnonzero(support >= math.log(1.0 / levels.support))
+    at_refute = int(hit_refute[0]) if hit_refute.size else x.size
+    at_support = int(hit_support[0]) if hit_support.size else x.size
+    stop = min(at_refute, at_support, x.size - 1)
+    verdict = "INCONCLUSIVE"
+    if stop in (at_refute, at_support):
+        verdict = "REFUTED" if at_refute <= at_support else "SUPPORTED"
+    done = verdict != "INCONCLUSIVE" or x.size >= levels.budget
+    return Decision(
+        verdict,
+        stop + 1,
+        float(total[stop]),
+        _exp(support[stop]),
+        _exp(refute[stop]),
+        interval(float(total[stop]), stop + 1, levels.support),
+        done,
+    )
+
+
+def decide_invariant(count: np.ndarray, effort: int) -> Decision:
+    """One violation refutes; otherwise no violation was found in `effort` replicates."""
+    bad = np.flatnonzero(np.asarray(count)[:effort] > 0)
+    if bad.size:
+        return Decision("REFUTED", int(bad[0]) + 1, float(bad.size), 0.0, math.inf, None, True)
+    n = min(len(count), effort)
+    return Decision("NO VIOLATION FOUND", n, 0.0, 0.0, 0.0, None, n >= effort)

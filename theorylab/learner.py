@@ -1,0 +1,132 @@
+"""Learner specs: what a learning algorithm is to the engine.
+
+A learner is a module-level object: name, setting, source, parameters with defaults, state fields with shapes in
+letters, and scalar kernels on ONE replicate. The runner allocates the state and does all batching. Two forms:
+
+* step learner: `begin(st, p)`, `act`, `learn` at every step;
+* epoch learner: `begin`, `act`, `watch` (updates the counts; true when the epoch has ended) and `plan`
+  (computes the next policy; true when it succeeded), for algorithms that hold a policy between plans.
+
+Kernel signatures by setting (`st` state record, `p` parameters, `rng` the replicate's address space; all indices
+count from 0):
+
+    bandit     act(st, p, t, rng) -> a             learn(st, p, t, a, r)
+    episodic   act(st, p, k, h, s, rng) -> a       learn | watch(st, p, k, h, s, a, r, s2)     plan(st, p, k, rng)
+    average    act(st, p, t, s, rng) -> a          learn | watch(st, p, t, s, a, r, s2)        plan(st, p, t, s, rng)
+
+`p` holds the learner's parameters, those of `derive`, and the sizes S, A, H, K, T that exist in the setting.
+`act` of an episodic learner must not write the state, since the exact value of its policy is found by asking it.
+A learner never checks itself: probes (`theorylab.probe`) live beside the claims.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from theorylab.compiler import Kernel
+from theorylab.errors import InputError, nearest
+
+__all__ = ["SETTINGS", "Field", "Learner", "f8", "i8", "resolve"]
+
+SETTINGS = ("bandit", "episodic", "average")
+#: what one unit of a run's length is called in each setting
+UNITS = {"bandit": "rounds", "episodic": "episodes", "average": "steps"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One array of a state: element type and shape, letters (`"S"`, `"H+1"`) or numbers, replicate axis left out."""
+
+    dtype: str
+    shape: tuple[str | int, ...]
+
+
+class _Type:
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+
+    def __getitem__(self, shape: str | int | tuple[str | int, ...]) -> Field:
+        return Field(self.dtype, shape if isinstance(shape, tuple) else (shape,))
+
+
+#: float64 and int64 fields: `f8["H", "S", "A"]`, `i8[1]`
+f8, i8 = _Type("f8"), _Type("i8")
+
+
+def resolve(spec: Field, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """The shape of a field at given sizes; letters may be summed or multiplied with numbers (`"H+1"`, `"S*A"`)."""
+
+    def one(entry: str | int) -> int:
+        if isinstance(entry, int):
+            return entry
+        return sum(math.prod(int(w) if w.isdigit() else sizes[w] for w in t.split("*")) for t in entry.split("+"))
+
+    try:
+        return tuple(one(e) for e in spec.shape)
+    except KeyError as missing:
+        raise InputError(
+            f"state shape {spec.shape} uses {missing}, which this setting does not have (sizes: {dict(sizes)})"
+        ) from None
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """A learning algorithm as the engine sees it; see the module's text for the kernels.
+
+    Attributes:
+        name: its name everywhere (`ucb-h`).
+        setting: "bandit", "episodic" or "average".
+        cite: BibTeX key of the paper that defines it; source_tag: how the rule was checked.
+        params: parameter names with defaults (`delta` must stay in (0, 1)).
+        state: field name -> `Field`.
+        derive: parameters and sizes -> further constants of `p` (logarithms through `theorylab.kernel.log`).
+        text: one paragraph on what the paper leaves open and what was chosen.
+    """
+
+    name: str
+    setting: str
+    begin: Kernel
+    act: Kernel
+    learn: Kernel | None = None
+    watch: Kernel | None = None
+    plan: Kernel | None = None
+    params: dict[str, float | int] = field(default_factory=dict)
+    state: dict[str, Field] = field(default_factory=dict)
+    derive: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    cite: str = ""
+    source_tag: str = "source"
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        if self.setting not in SETTINGS:
+            raise InputError(f"learner '{self.name}': setting '{self.setting}'{nearest(self.setting, SETTINGS)}")
+        step, epoch = self.learn is not None, self.watch is not None and self.plan is not None
+        if step == epoch or (self.watch is None) != (self.plan is None):
+            raise InputError(
+                f"learner '{self.name}': give either `learn` (step learner) or both `watch` and `plan` (epoch learner)"
+            )
+
+    @property
+    def epochs(self) -> bool:
+        """True for an epoch learner."""
+        return self.plan is not None
+
+    def parameters(self, given: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> dict[str, Any]:
+        """Defaults overridden by `given`, then the sizes and the derived constants; unknown names are errors."""
+        values: dict[str, Any] = dict(self.params)
+        for key, value in (given or {}).items():
+            if key not in self.params:
+                known = nearest(key, self.params) if self.params else "; it has none"
+                raise InputError(f"learner '{self.name}' has no parameter '{key}'{known}")
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise InputError(f"learner '{self.name}': parameter {key}={value!r} is not a finite number")
+            values[key] = type(self.params[key])(value)
+        if "delta" in values and not 0.0 < values["delta"] < 1.0:
+            raise InputError(f"learner '{self.name}': delta={values['delta']} must lie strictly between 0 and 1")
+        values.update(sizes)
+        if self.derive is not None:
+            values.update(self.derive(dict(values)))
+        return values

@@ -1,0 +1,155 @@
+"""From claims to numbers per replicate: one simulation measures every claim on one learner and one instance.
+
+A claim on regret becomes two probes: `regret - bound(n)` (excess over the bound at every n) and `regret / shape(n)`
+(whose maximum over all n is the smallest constant that would have done on that path). Bounds enter as tables over n,
+rounded up by a few units in the last place plus n times the certified error of the planned values: in the theorem's
+favour. A claim with a probe of its own brings its tables and its monitor. All claims of a group share one build.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from theorylab.claim import Claim, Context, Instance
+from theorylab.compiler import generated
+from theorylab.errors import InputError
+from theorylab.learner import Learner
+from theorylab.probe import Monitor, Probe
+from theorylab.simulation import Curves, Simulation
+
+__all__ = ["Group", "Sample", "context_of", "round_up"]
+
+
+@dataclass
+class Sample:
+    """What a claim's probes gave on consecutive replicates: arrays of shape (n,)."""
+
+    excess: np.ndarray
+    first: np.ndarray
+    count: np.ndarray
+    ratio: np.ndarray
+    value: np.ndarray
+
+    @property
+    def violated(self) -> np.ndarray:
+        """1.0 where the inequality failed at least once, else 0.0."""
+        return (self.count > 0).astype(float)
+
+
+def round_up(values: np.ndarray) -> np.ndarray:
+    """Values moved up by four units in the last place: rounding may not decide against a theorem."""
+    out = np.array(values, dtype=float)
+    for _ in range(4):
+        out = np.nextafter(out, np.inf)
+    return out
+
+
+def context_of(learner: Learner, model: Any, length: int, params: dict[str, Any]) -> Context:
+    """The context of a bound on one instance at one length; bounds may be asked beyond the length that is run."""
+    from theorylab.truth import truth_of
+
+    truth = truth_of(model)
+    sizes = dict(truth.sizes)
+    if truth.setting == "episodic":
+        sizes.update(K=length, T=length * sizes["H"])
+    else:
+        sizes["T"] = length
+    return Context(model, sizes, learner.parameters(params, sizes), truth)
+
+
+def slug(claim: Claim) -> str:
+    """The claim's id as a Python name."""
+    return re.sub(r"\W", "_", claim.id)
+
+
+@dataclass
+class Group:
+    """Claims that share a learner and an instance, with their probes, tables and monitor.
+
+    Attributes:
+        claims: of scope "run". learner: the spec that is run (faithful or mutant). instance: model and length.
+        params: the learner's parameters. model: built once. context: exact constants.
+    """
+
+    claims: Sequence[Claim]
+    learner: Learner
+    instance: Instance
+    model: Any
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.context = context_of(self.learner, self.model, self.instance.length, self.params)
+        self.probes: list[Probe] = []
+        self.tables: dict[str, Any] = {}
+        self.slots: dict[str, tuple[str, str | None]] = {}
+        monitors = {id(c.monitor): c.monitor for c in self.claims if c.monitor is not None}
+        if len(monitors) > 1:
+            raise InputError("claims measured together must share one monitor; give the paper's claims the same one")
+        self.monitor: Monitor | None = next(iter(monitors.values()), None)
+        for claim in self.claims:
+            self._add(claim)
+        self.exact = any(c.quantity == "regret" for c in self.claims)
+
+    def _add(self, claim: Claim) -> None:
+        if claim.tables is not None:
+            self.tables.update(claim.tables(self.context))
+        if isinstance(claim.quantity, Probe):
+            self.slots[claim.id] = (claim.quantity.name, None)
+            self.probes.append(claim.quantity)
+            return
+        n, name = np.arange(self.instance.length + 1, dtype=float), slug(claim)
+        at = "episode" if self.learner.setting == "episodic" else "step"
+        shape = claim.shape or claim.bound
+        assert shape is not None
+        if claim.bound is None:
+            bound = np.full(n.shape, np.inf)
+        else:
+            bound = round_up(claim.bound(self.context, n) + self.context.error * n)
+        self.tables[f"bound_{name}"] = bound
+        self.tables[f"shape_{name}"] = round_up(shape(self.context, n))
+        for what, expression in (
+            ("excess", f"tr.regret - tr.bound_{name}[t + 1]"),
+            ("ratio", f"tr.regret / tr.shape_{name}[t + 1] if tr.shape_{name}[t + 1] > 0.0 else 0.0"),
+        ):
+            source = f"def {what}_{name}(st, p, tr, t):\n    return {expression}\n"
+            tol = 0.0 if what == "excess" else float("inf")
+            self.probes.append(Probe(f"{claim.id}:{what}", generated(f"{what}_{name}", source), at, tol))
+        self.slots[claim.id] = (f"{claim.id}:excess", f"{claim.id}:ratio")
+
+    def simulation(self, first: int, replicates: int, *, seed: int, target: str, points: int = 60) -> Simulation:
+        """The simulation of a block of replicates."""
+        from theorylab.simulation import geometric
+
+        return Simulation(
+            self.learner,
+            self.model,
+            replicates=replicates,
+            length=self.instance.length,
+            seed=seed,
+            params=self.params,
+            target=target,
+            first=first,
+            checkpoints=geometric(self.instance.length, points),
+            probes=self.probes,
+            monitor=self.monitor,
+            tables=self.tables,
+            exact=self.exact,
+        )
+
+    def sample(self, claim: Claim, curves: Curves) -> Sample:
+        """The numbers of one claim from a run's curves."""
+        main, ratio = self.slots[claim.id]
+        result = curves.probes[main]
+        final = curves.data.get("regret", curves["gap_regret"])[:, -1]
+        ratios = curves.probes[ratio].max if ratio else np.full(final.shape, np.nan)
+        return Sample(result.max, result.first, result.count, ratios, final)
+
+
+def join(parts: Sequence[Sample]) -> Sample:
+    """Samples of consecutive blocks as one."""
+    return Sample(*(np.concatenate([getattr(s, f) for s in parts]) for f in Sample.__dataclass_fields__))

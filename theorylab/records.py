@@ -1,0 +1,160 @@
+"""Generated records: the views of one replicate and the sweeps over probes that depend on a spec's fields.
+
+Kernels see named records (`st.Q[h, s, a]`, `p.delta`, `tr.V_star`). Their field names differ from learner to
+learner, so the small functions that build them from tuples of arrays are generated as source text; entry points
+take plain tuples only, so that compiled code can be cached across processes. On the CPU the replicate axis comes
+first, on CUDA last, where neighbouring threads then read neighbouring words.
+"""
+
+from __future__ import annotations
+
+import types
+from collections import namedtuple
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from theorylab.compiler import Kernel, generated
+from theorylab.probe import Monitor, Probe
+
+__all__ = ["bindings", "nothing"]
+
+#: fields of the truth record that the loop knows at each moment, in the order of the sweep's arguments
+MOVING = {
+    "bandit": ("a", "r", "regret"),
+    "episodic": ("h", "s", "a", "r", "s2", "regret", "gap_regret"),
+    "average": ("s", "a", "r", "s2", "regret", "gap_regret"),
+}
+
+
+def record(name: str, fields: Sequence[str], source: str, entries: Iterable[str], arguments: str) -> Kernel:
+    """A generated kernel `name(arguments)` that returns a named tuple with the given entries."""
+    cls = namedtuple(name.capitalize() + "Record", list(fields))  # type: ignore[misc]
+    body = f"def {name}({arguments}):\n    return {cls.__name__}({', '.join(entries)})\n"
+    return generated(name, body + source, **{cls.__name__: cls})
+
+
+def view(name: str, fields: Sequence[str], target: str) -> Kernel:
+    """Kernel `name(arrays, i)`: the record of replicate i."""
+    index = "i" if target != "cuda" else "..., i"
+    entries = [f"arrays[{j}][{index}]" for j in range(len(fields))]
+    return record(name, fields, f"# fields {list(fields)}\n", entries, "arrays, i")
+
+
+def unpack(name: str, fields: Sequence[str]) -> Kernel:
+    """Kernel `name(values)`: a tuple as a record."""
+    entries = [f"values[{j}]" for j in range(len(fields))]
+    return record(name, fields, f"# fields {list(fields)}\n", entries, "values")
+
+
+def names_used(kernels: Iterable[Kernel | None]) -> set[str]:
+    """Names of all attributes and globals in the bodies of kernels and of those they call."""
+    found: set[str] = set()
+    stack = [k for k in kernels if k is not None]
+    seen: set[int] = set()
+    while stack:
+        k = stack.pop()
+        if id(k) in seen:
+            continue
+        seen.add(id(k))
+        codes = [k.f.__code__]
+        while codes:
+            code = codes.pop()
+            found.update(code.co_names)
+            codes += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+        stack += [v for v in k.uses({}).values() if isinstance(v, Kernel)]
+    return found
+
+
+def nothing(arguments: str) -> Kernel:
+    """A kernel that does nothing and returns True."""
+    return generated("nothing", f"def nothing({arguments}):\n    return True\n")
+
+
+def sweep(
+    setting: str, at: str, probes: Sequence[Probe], monitor: Monitor, tables: Sequence[str], observed: Sequence[str]
+) -> Kernel:
+    """Kernel `probe_AT(st, p, tb, ob, t, ...)` that observes, then evaluates every probe of that moment.
+
+    A probe's slot is its index in the full list, so that results line up with the specs.
+    """
+    moving = MOVING[setting]
+    head = f"st, p, tb, ob, t, {', '.join(moving)}"
+    name = f"probe_{at}"
+    observe = monitor.observe if at == "step" else None
+    chosen = [(j, q) for j, q in enumerate(probes) if q.at == at]
+    if not chosen and observe is None:
+        return nothing(head)
+    used = names_used([q.value for _, q in chosen] + [observe])
+    fields, entries = _truth(used, moving, tables, observed)
+    cls = namedtuple(f"Truth{at.capitalize()}", fields)  # type: ignore[misc]
+    lines = [f"def {name}({head}):", f"    tr = {cls.__name__}({', '.join(entries)})"]
+    scope: dict[str, Any] = {cls.__name__: cls}
+    if observe is not None:
+        scope["OBSERVE_"] = observe
+        lines.append("    OBSERVE_(st, p, tr, t)")
+    for j, q in chosen:
+        scope[f"VALUE_{j}"] = q.value
+        lines += [
+            f"    v = VALUE_{j}(st, p, tr, t)  # {q.name}",
+            f"    if v > ob.pmax[{j}] or v != v:",
+            f"        ob.pmax[{j}] = v",
+            f"    if not v <= {float(q.tol)!r}:",
+            f"        if ob.pcount[{j}] == 0:",
+            f"            ob.pfirst[{j}] = t",
+            f"        ob.pcount[{j}] += 1",
+        ]
+    return generated(name, "\n".join(lines) + "\n", **scope)
+
+
+def _truth(
+    used: set[str], moving: Sequence[str], tables: Sequence[str], observed: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    fields, entries = [], []
+    for name, entry in (
+        [(n, n) for n in moving]
+        + [(n, f"tb.{n}") for n in tables]
+        + [(n, f"ob.{n}") for n in observed if n not in ("acc", "pmax", "pfirst", "pcount", "curve", "scratch")]
+    ):
+        if name in used and name not in fields:
+            fields.append(name)
+            entries.append(entry)
+    if "epochs" in used:
+        fields.append("epochs")
+        entries.append("ob.cur[2]")
+    if not fields:  # a record needs a field
+        fields, entries = ["nothing"], ["t"]
+    return fields, entries
+
+
+def start(monitor: Monitor, tables: Sequence[str], observed: Sequence[str]) -> Kernel:
+    """Kernel `start(p, tb, ob)` that lets the monitor fill its memory before the first step."""
+    if monitor.begin is None:
+        return nothing("p, tb, ob")
+    fields, entries = _truth(names_used([monitor.begin]), (), tables, observed)
+    cls = namedtuple("TruthStart", fields)  # type: ignore[misc]
+    source = f"def start(p, tb, ob):\n    BEGIN_(p, {cls.__name__}({', '.join(entries)}))\n"
+    return generated("start", source.replace("(t)", "(0)"), **{cls.__name__: cls, "BEGIN_": monitor.begin})
+
+
+def bindings(
+    setting: str,
+    target: str,
+    *,
+    state: Sequence[str],
+    observed: Sequence[str],
+    tables: Sequence[str],
+    params: Sequence[str],
+    probes: Sequence[Probe],
+    monitor: Monitor,
+) -> dict[str, Kernel]:
+    """All generated kernels of a build, by placeholder name."""
+    out = {
+        "VIEW": view("view", state, target),
+        "OBSERVED": view("observed", observed, target),
+        "TABLES": unpack("tables", tables),
+        "PARAMS": unpack("params", params),
+        "START": start(monitor, tables, observed),
+    }
+    for at in ("step", "plan", "episode", "end"):
+        out[f"PROBE_{at.upper()}"] = sweep(setting, at, probes, monitor, tables, observed)
+    return out

@@ -1,0 +1,125 @@
+"""Finding content by name: a name maps to a file, and only that file is imported.
+
+`ucb-h` is `learners/ucb_h.py` of `mdps` or `bandits`; `jin2018.optimism` lives in
+`proofs_check/papers/jin2018.py`. The built-in content packages are found with `find_spec`, so an uninstalled
+checkout works; other packages register through the entry-point group `theorylab.content`, whose value is
+the name of a package with `models/`, `learners/` or `papers/` folders. Files that begin with `_` are shared
+pieces; any other file must define its spec and fails loudly if it does not.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from theorylab.errors import InputError, nearest
+
+__all__ = ["content_packages", "find_claim", "find_learner", "find_model", "iter_specs", "names", "papers"]
+
+BUILT_IN = ("mdps", "bandits", "proofs_check")
+
+
+@cache
+def content_packages() -> tuple[str, ...]:
+    """Names of the packages that hold content: the built-in three, then those registered by entry points."""
+    from importlib.metadata import entry_points
+
+    found = [p for p in BUILT_IN if importlib.util.find_spec(p) is not None]
+    found += [e.value for e in sorted(entry_points(group="theorylab.content"), key=lambda e: e.name)]
+    return tuple(dict.fromkeys(found))
+
+
+@cache
+def _files(kind: str) -> dict[str, tuple[str, ...]]:
+    """Map from spec name to the modules that may define it. `kind`: models, learners or papers."""
+    out: dict[str, tuple[str, ...]] = {}
+    for package in content_packages():
+        spec = importlib.util.find_spec(package)
+        for root in (spec.submodule_search_locations or ()) if spec else ():
+            folder = Path(root) / kind
+            for file in sorted(folder.glob("*.py")) if folder.is_dir() else ():
+                if not file.stem.startswith("_"):
+                    name = file.stem.replace("_", "-")
+                    out[name] = (*out.get(name, ()), f"{package}.{kind}.{file.stem}")
+    return out
+
+
+def names(kind: str) -> list[str]:
+    """Names of all specs of a kind ("models", "learners" or "papers"), without importing any."""
+    return sorted(_files(kind))
+
+
+def _load(module: str, attribute: str) -> Any:
+    loaded = importlib.import_module(module)
+    try:
+        return getattr(loaded, attribute)
+    except AttributeError:
+        raise InputError(
+            f"{module} defines no '{attribute}'; give it a module-level spec of that name, "
+            "or begin the file's name with '_' if it is a shared piece"
+        ) from None
+
+
+def find_model(name: str) -> Any:
+    """The `Family` called `name` (dashes and underscores alike). Unknown: `InputError` with nearest names."""
+    files = _files("models")
+    key = name.replace("_", "-")
+    if key not in files:
+        raise InputError(f"unknown model '{name}'{nearest(key, files)}")
+    return _load(files[key][0], "family")
+
+
+def find_learner(name: str, setting: str | None = None) -> Any:
+    """The learner called `name`; where two settings share a name (`uniform`), the one for `setting`."""
+    files = _files("learners")
+    key = name.replace("_", "-")
+    if key not in files:
+        raise InputError(f"unknown learner '{name}'{nearest(key, files)}")
+    specs: list[Any] = []
+    for module in files[key]:
+        loaded = _load(module, "learner")
+        specs += list(loaded) if isinstance(loaded, tuple) else [loaded]
+    if setting is None:
+        return specs[0]
+    for spec in specs:
+        if spec.setting == setting:
+            return spec
+    have = ", ".join(sorted({s.setting for s in specs}))
+    raise InputError(
+        f"learner '{name}' is for the setting {have}, the model's is {setting}; choose a learner for {setting} "
+        "or change the model's criterion"
+    )
+
+
+def papers() -> list[str]:
+    """Citation keys that have claims."""
+    return names("papers")
+
+
+def find_claim(name: str) -> list[Any]:
+    """Claims named by an id (`jin2018.optimism`) or by a paper (`jin2018`: all of its claims)."""
+    files = _files("papers")
+    key, _, rest = name.partition(".")
+    if key not in files:
+        known = list(files) + ([c.id for k in files for c in find_claim(k)] if rest else [])
+        raise InputError(f"unknown claim or paper '{name}'{nearest(name, known)}")
+    claims = list(_load(files[key][0], "claims"))
+    if not rest:
+        return claims
+    chosen = [c for c in claims if c.id == name]
+    if not chosen:
+        raise InputError(f"unknown claim '{name}'{nearest(name, [c.id for c in claims])}")
+    return chosen
+
+
+def iter_specs(kind: str) -> Iterator[Any]:
+    """All specs of a kind, imported: for the catalogue, `list` and the conformance suite."""
+    attribute = {"models": "family", "learners": "learner", "papers": "claims"}[kind]
+    for modules in _files(kind).values():
+        for module in modules:
+            loaded = _load(module, attribute)
+            yield from loaded if isinstance(loaded, (list, tuple)) else [loaded]

@@ -1,0 +1,325 @@
+"""A simulation: replicates of one learner on one model, advanced in any number of calls.
+
+The bits of a run are a function of (learner, model, parameters, seed, replicate index) alone: not of how many
+replicates run beside it, of how they are split into batches and threads, of where the run is stopped and resumed,
+or of the target. That is what the addressed generator (`theorylab.rng`) and serial kernels give.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from theorylab import loops, records
+from theorylab.compiler import TARGETS
+from theorylab.errors import InputError, ShardError, nearest
+from theorylab.learner import UNITS, Field, Learner, resolve
+from theorylab.probe import Monitor, Probe
+from theorylab.rng import key_words
+from theorylab.truth import truth_of
+
+__all__ = ["Curves", "ProbeResult", "Simulation", "geometric"]
+
+COLUMNS = ("regret", "gap_regret", "reward")
+
+
+def geometric(length: int, points: int = 200) -> np.ndarray:
+    """A geometric grid of checkpoints 1 .. length, at most `points` of them, as int64."""
+    return np.unique(np.round(np.geomspace(1, length, points)).astype(np.int64))
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """Per replicate, shape (R,): the maximum of lhs - rhs, the index of the first violation (-1: none), the count."""
+
+    max: np.ndarray
+    first: np.ndarray
+    count: np.ndarray
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Results of a run: `curves["regret"]` has shape (R, checkpoints), in the model's reward units.
+
+    Attributes:
+        checkpoints: completed rounds, episodes or steps at each column.
+        data: quantity -> (R, checkpoints); "regret" (the theorem's own), "gap_regret", "reward".
+        final: state field -> array, replicate axis first; probes: name -> `ProbeResult`.
+        first: index of the first replicate; seconds: set-up, compilation and loop, wall time.
+    """
+
+    learner: str
+    model: str
+    setting: str
+    checkpoints: np.ndarray
+    data: dict[str, np.ndarray]
+    final: dict[str, np.ndarray]
+    probes: dict[str, ProbeResult]
+    params: dict[str, Any]
+    seed: int
+    first: int
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __getitem__(self, quantity: str) -> np.ndarray:
+        if quantity not in self.data:
+            raise InputError(f"no quantity '{quantity}' was recorded{nearest(quantity, self.data)}")
+        return self.data[quantity]
+
+    @property
+    def replicates(self) -> int:
+        """Number of replicates R."""
+        return int(self.data["reward"].shape[0])
+
+
+class Simulation:
+    """Replicates `first .. first + replicates - 1` of a learner on a model; `advance` runs them, `curves` reads them.
+
+    Args:
+        learner, model: a spec and a model of the same setting.
+        replicates: R >= 1. length: K episodes, T steps or rounds, >= 1.
+        seed: study seed in [0, 2^64). params: overrides of the learner's parameters.
+        target: "cpu", "python" or "cuda". threads: workers on the CPU (default: all cores).
+        probes, monitor, tables: measured inequalities, their memory and the tables they read.
+        exact: compute V^{pi_k} in every episode (quantity "regret"; episodic only).
+
+    Raises `InputError` for a learner of another setting, unknown parameters, sizes below 1, and an action outside
+    [0, A) or a failed plan during a run.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        model: Any,
+        *,
+        replicates: int,
+        length: int,
+        seed: int = 0,
+        params: Mapping[str, Any] | None = None,
+        target: str = "cpu",
+        first: int = 0,
+        checkpoints: Sequence[int] | np.ndarray | None = None,
+        probes: Sequence[Probe] = (),
+        monitor: Monitor | None = None,
+        tables: Mapping[str, Any] | None = None,
+        exact: bool = True,
+        threads: int | None = None,
+    ) -> None:
+        started = time.perf_counter()
+        if target not in TARGETS:
+            raise InputError(f"unknown target '{target}'{nearest(target, TARGETS)}")
+        for name, value, low in (("replicates", replicates, 1), ("length", length, 1), ("first", first, 0)):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
+                raise InputError(f"{name}={value!r} must be an integer >= {low}")
+        truth = truth_of(model)
+        if learner.setting != truth.setting:
+            raise InputError(
+                f"learner '{learner.name}' is for the setting {learner.setting}, model '{model.name}' is "
+                f"{truth.setting}; choose a learner for {truth.setting} or change the model's criterion"
+            )
+        self.learner, self.model, self.truth, self.target = learner, model, truth, target
+        self.replicates, self.length, self.seed, self.first = int(replicates), int(length), int(seed), int(first)
+        self.exact, self.threads = exact and truth.setting == "episodic", threads or os.cpu_count() or 1
+        sizes = dict(truth.sizes)
+        if truth.setting == "episodic":
+            sizes.update(K=self.length, T=self.length * sizes["H"])
+        else:
+            sizes["T"] = self.length
+        self.sizes = sizes
+        self.params = learner.parameters(params, sizes)
+        self.key = key_words(self.seed)
+        self.probes, self.monitor = tuple(probes), monitor or Monitor()
+        self.tables = {**truth.tables, **{k: np.ascontiguousarray(v) for k, v in (tables or {}).items()}}
+        self.checkpoints = self._grid(checkpoints)
+        self.done = 0
+        self.seconds = {"setup": 0.0, "compile": 0.0, "loop": 0.0}
+        self._allocate()
+        self._bind()
+        self.seconds["setup"] = time.perf_counter() - started
+
+    def _grid(self, checkpoints: Sequence[int] | np.ndarray | None) -> np.ndarray:
+        if checkpoints is None:
+            return geometric(self.length)
+        grid = np.asarray(checkpoints, dtype=np.int64)
+        if grid.ndim != 1 or grid.size == 0 or np.any(np.diff(grid) <= 0) or grid[0] < 1 or grid[-1] > self.length:
+            raise InputError(
+                f"checkpoints must be increasing integers in 1..{self.length}; got {grid.tolist()[:8]}"
+                + (" ..." if grid.size > 8 else "")
+            )
+        return grid
+
+    def _allocate(self) -> None:
+        r, n = self.replicates, len(self.probes)
+        spec = dict(self.learner.state) or {"nothing": Field("f8", (1,))}
+        self.state = {k: np.zeros((r, *resolve(f, self.sizes)), dtype=f.dtype) for k, f in spec.items()}
+        sites = {"bandit": ("A",), "episodic": ("H", "S", "A"), "average": ("S", "A")}[self.learner.setting]
+        self.observed = {
+            "visits": np.zeros((r, *(self.sizes[x] for x in sites)), dtype=np.int64),
+            "acc": np.zeros((r, 3)),
+            "status": np.zeros((r, 2), dtype=np.int64),
+            "cur": np.zeros((r, 3), dtype=np.int64),
+            "scratch": np.zeros((r, 2, self.sizes.get("S", 1))),
+            "curve": np.full((r, self.checkpoints.size, 3), np.nan),
+            "pmax": np.full((r, max(n, 1)), -np.inf),
+            "pfirst": np.full((r, max(n, 1)), -1, dtype=np.int64),
+            "pcount": np.zeros((r, max(n, 1)), dtype=np.int64),
+        }
+        for k, f in self.monitor.memory.items():
+            self.observed[k] = np.zeros((r, *resolve(f, self.sizes)), dtype=f.dtype)
+
+    def _bind(self) -> None:
+        learner, setting = self.learner, self.learner.setting
+        self.tables["sd"] = float(self.tables["sd"])
+        bind: dict[str, Any] = records.bindings(
+            setting,
+            self.target,
+            state=list(self.state),
+            observed=list(self.observed),
+            tables=list(self.tables),
+            params=list(self.params),
+            probes=self.probes,
+            monitor=self.monitor,
+        )
+        unused = records.nothing("*args")
+        bind.update(
+            BEGIN=learner.begin,
+            ACT=learner.act,
+            LEARN=learner.learn or unused,
+            WATCH=learner.watch or unused,
+            PLAN=learner.plan or unused,
+            EPOCHS=learner.epochs,
+            EXACT=self.exact,
+            LAW=self.truth.law,
+            NEXT=loops.next_alias if self.truth.alias else loops.next_scan,
+            REPLICATE=loops.LOOPS[setting],
+        )
+        self.bind = bind
+        self.entry = loops.block_cuda if self.target == "cuda" else loops.block
+
+    def digest(self) -> str:
+        """sha256 of all that determines the bits of this run, except the block of replicates and the length done."""
+        h = hashlib.sha256(loops.block.digest(**self.bind).encode())
+        about = dict(
+            learner=self.learner.name, params=self.params, model=self.model.digest, seed=self.seed, length=self.length
+        )
+        h.update(json.dumps(about, sort_keys=True, default=repr).encode())
+        for name in sorted(self.tables):
+            h.update(name.encode() + np.asarray(self.tables[name]).tobytes())
+        h.update(self.checkpoints.tobytes())
+        return h.hexdigest()
+
+    def advance(self, to: int | None = None) -> Simulation:
+        """Run every replicate up to `to` completed rounds, episodes or steps (default: the end)."""
+        to = self.length if to is None else int(to)
+        if not self.done <= to <= self.length:
+            raise InputError(f"advance(to={to}): {self.done} are done and the length is {self.length}")
+        if to == self.done:
+            return self
+        if self.target == "cuda":
+            self._launch(to)
+        else:
+            self._blocks(to)
+        self.done = to
+        self._check()
+        return self
+
+    def _arguments(self, to: int) -> tuple[Any, ...]:
+        word = int if self.target == "python" else np.uint64
+        params = tuple(self.params.values())
+        values = tuple(self.tables.values())
+        k0, k1 = word(self.key[0]), word(self.key[1])
+        return values, params, k0, k1, self.first, self.done, to, self.checkpoints
+
+    def _blocks(self, to: int) -> None:
+        states, observed = tuple(self.state.values()), tuple(self.observed.values())
+        rest = self._arguments(to)
+        r = self.replicates
+        started = time.perf_counter()
+        if self.target == "python":
+            self.entry.build("python", **self.bind)(states, observed, *rest, 0, r)
+            self.seconds["loop"] += time.perf_counter() - started
+            return
+        function = self.entry.compile_cpu(**self.bind)
+        function(states, observed, *rest, 0, 0)  # compiles or loads, runs no replicate
+        compiled = time.perf_counter()
+        self.seconds["compile"] += compiled - started
+        workers = min(self.threads, r)
+        if workers == 1:
+            function(states, observed, *rest, 0, r)
+        else:
+            pieces = min(r, 8 * workers)
+            cuts = [r * j // pieces for j in range(pieces + 1)]
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(lambda j: function(states, observed, *rest, cuts[j], cuts[j + 1]), range(pieces)))
+        self.seconds["loop"] += time.perf_counter() - compiled
+
+    def _launch(self, to: int) -> None:
+        from theorylab.device import launch
+
+        launch(self, to)
+
+    def _check(self) -> None:
+        bad = np.flatnonzero(self.observed["status"][:, 0])
+        if bad.size == 0:
+            return
+        code, when = (int(x) for x in self.observed["status"][bad[0]])
+        unit = UNITS[self.learner.setting][:-1]
+        where = f"learner '{self.learner.name}', replicate {self.first + int(bad[0])}, {unit} {when}"
+        if code == 1:
+            raise InputError(f"{where}: the action is outside 0..{self.sizes['A'] - 1}; correct its `act` kernel")
+        raise InputError(f"{where}: planning did not converge; raise its sweep limit or correct its `plan` kernel")
+
+    def curves(self) -> Curves:
+        """What has been recorded so far; columns of checkpoints not yet reached are left out."""
+        reached = self.checkpoints <= self.done
+        curve = self.observed["curve"][:, reached, :]
+        data = {q: curve[:, :, j].copy() for j, q in enumerate(COLUMNS)}
+        if self.learner.setting == "episodic" and not self.exact:
+            del data["regret"]
+        probes = {
+            q.name: ProbeResult(*(self.observed[f][:, j].copy() for f in ("pmax", "pfirst", "pcount")))
+            for j, q in enumerate(self.probes)
+        }
+        return Curves(
+            learner=self.learner.name,
+            model=self.model.name,
+            setting=self.learner.setting,
+            checkpoints=self.checkpoints[reached].copy(),
+            data=data,
+            final={k: v.copy() for k, v in self.state.items() if k != "nothing"},
+            probes=probes,
+            params={k: self.params[k] for k in self.learner.params},
+            seed=self.seed,
+            first=self.first,
+            seconds=dict(self.seconds),
+        )
+
+    def save(self) -> bytes:
+        """The whole state as the bytes of an `.npz` file, to be given to `restore`."""
+        out = io.BytesIO()
+        arrays = {f"state.{k}": v for k, v in self.state.items()} | {f"ob.{k}": v for k, v in self.observed.items()}
+        np.savez(out, digest=np.frombuffer(self.digest().encode(), np.uint8), done=self.done, first=self.first, **arrays)
+        return out.getvalue()
+
+    def restore(self, saved: bytes) -> Simulation:
+        """Continue from `save`d bytes of the same run; anything else is a `ShardError`."""
+        try:
+            with np.load(io.BytesIO(saved), allow_pickle=False) as z:
+                arrays = {k: z[k] for k in z.files}
+        except Exception as reason:
+            raise ShardError(f"the saved state cannot be read ({reason}); start the run again without it") from None
+        if arrays["digest"].tobytes().decode() != self.digest() or int(arrays["first"]) != self.first:
+            raise ShardError("the saved state belongs to another run (its digest differs); restore it into that run")
+        for group, target in (("state.", self.state), ("ob.", self.observed)):
+            for k in target:
+                target[k] = arrays[group + k]
+        self.done = int(arrays["done"])
+        return self

@@ -1,0 +1,135 @@
+"""What a simulation knows and a learner does not: exact values, gaps and sampling tables of a model.
+
+Tables by setting (rows are s*A + a, or h*S*A + s*A + a when the model depends on the stage; m successors a row):
+
+    bandit     r_mean, mean, gap (A,)
+    episodic   succ, prob, cum (rows, m), r_mean (rows,), mu0, mu0_cum (S,), V_star (H+1,S), Q_star, gap (H,S,A)
+    average    succ, prob, cum, r_mean, mu0_cum, gain, bias (S,), gap (S,A)
+
+`cum` holds cumulative probabilities, with 2 at a row's last successor, which takes what rounding leaves; rows with
+more than 32 successors get Vose's alias table instead (`cum` = thresholds, `alias`). Everything is exact up to the
+planner's certified error, kept as `error`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from theorylab.errors import InputError
+from theorylab.model import Bandit, TabularMDP
+
+__all__ = ["SCAN_LIMIT", "Truth", "alias_table", "truth_of"]
+
+SCAN_LIMIT = 32
+LAWS = {"deterministic": 0, "bernoulli": 1, "gaussian": 2}
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Tables for the loop, sizes for the parameters, and the certified error of what was planned."""
+
+    setting: str
+    sizes: dict[str, int]
+    tables: dict[str, Any]
+    law: int
+    error: float
+    plan: Any = None
+
+    @property
+    def alias(self) -> bool:
+        """True where next states are drawn from alias tables."""
+        return "alias" in self.tables
+
+
+def alias_table(prob: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vose's alias method for each row of `prob` (rows, m): thresholds in [0, 1] and aliases, both (rows, m)."""
+    rows, m = prob.shape
+    threshold, alias = np.ones((rows, m)), np.tile(np.arange(m), (rows, 1))
+    for i in range(rows):
+        scaled = (prob[i] * m).tolist()
+        small = [j for j in range(m) if scaled[j] < 1.0]
+        large = [j for j in range(m) if scaled[j] >= 1.0]
+        while small and large:
+            j, k = small.pop(), large.pop()
+            threshold[i, j], alias[i, j] = scaled[j], k
+            scaled[k] = (scaled[k] + scaled[j]) - 1.0
+            (small if scaled[k] < 1.0 else large).append(k)
+    return threshold, alias
+
+
+def _cumulative(prob: np.ndarray) -> np.ndarray:
+    cum = np.cumsum(prob, axis=1)
+    last = prob.shape[1] - 1 - np.argmax(prob[:, ::-1] > 0, axis=1)
+    return np.where(np.arange(prob.shape[1]) >= last[:, None], 2.0, cum)
+
+
+def _sampling(model: TabularMDP) -> dict[str, Any]:
+    rows = model.rows()
+    succ, prob = np.ascontiguousarray(rows.succ), np.ascontiguousarray(rows.prob)
+    times = succ.shape[0] // (model.S * model.A)
+    mu0_cum = _cumulative(model.mu0[None, :])[0]
+    out: dict[str, Any] = dict(
+        succ=succ, prob=prob, r_mean=np.tile(model.r.ravel(), times), mu0=np.array(model.mu0), mu0_cum=mu0_cum
+    )
+    if succ.shape[1] > SCAN_LIMIT:
+        out["cum"], out["alias"] = alias_table(prob)
+    else:
+        out["cum"] = _cumulative(prob)
+    out["stride"] = model.S * model.A if times > 1 else 0
+    out["width"] = int(succ.shape[1])
+    return out
+
+
+_cache: OrderedDict[tuple[str, str], Truth] = OrderedDict()
+
+
+def truth_of(model: Any) -> Truth:
+    """Exact values and sampling tables of a bandit, a finite-horizon or an average-reward model.
+
+    Raises `InputError` for a criterion that no loop runs yet, and where one optimal gain does not exist.
+    """
+    if not isinstance(model, (Bandit, TabularMDP)):
+        raise InputError(f"{type(model).__name__} is not a model: give a TabularMDP or a Bandit")
+    # the name does not determine the arrays, so the digest alone is the key
+    key = (type(model).__name__, model.digest)
+    if key in _cache:
+        _cache.move_to_end(key)
+        return _cache[key]
+    _cache[key] = _bandit(model) if isinstance(model, Bandit) else _mdp(model)
+    if len(_cache) > 64:
+        _cache.popitem(last=False)
+    return _cache[key]
+
+
+def _bandit(model: Bandit) -> Truth:
+    mean = np.array(model.means, dtype=float)
+    law = model.reward_law
+    tables = dict(r_mean=mean, mean=mean, gap=np.array(model.gaps, dtype=float), sd=float(law.sd))
+    return Truth("bandit", {"A": model.A}, tables, LAWS[law.kind], 0.0)
+
+
+def _mdp(model: TabularMDP) -> Truth:
+    from theorylab.plan import gaps, plan
+
+    if model.setting not in ("episodic", "average"):
+        raise InputError(
+            f"model '{model.name}' has the criterion {model.criterion}; simulations run FiniteHorizon(H) and "
+            "AverageReward(): choose one with dataclasses.replace(model, criterion=...)"
+        )
+    solved = plan(model)
+    tables = _sampling(model)
+    tables["sd"] = float(model.reward_law.sd)
+    tables["gap"] = np.ascontiguousarray(gaps(model))
+    sizes = {"S": model.S, "A": model.A}
+    if model.setting == "episodic":
+        sizes["H"] = model.H
+        tables["V_star"] = np.ascontiguousarray(solved.V)
+        tables["Q_star"] = np.ascontiguousarray(solved.Q)
+    else:
+        tables["gain"] = float(solved.gain)
+        tables["bias"] = np.ascontiguousarray(solved.bias)
+    return Truth(model.setting, sizes, tables, LAWS[model.reward_law.kind], float(solved.certified_error), solved)
