@@ -22,13 +22,13 @@ from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, Evidence, InstanceEvidence
 from theorylab.learner import UNITS, Learner
 from theorylab.measure import Group, Sample, context_of, join
-from theorylab.stats import best_constant, least_n, nonvacuous_from_callable
+from theorylab.stats import best_constant, interval, least_n, nonvacuous_from_callable
 
 __all__ = ["PROFILES", "check", "check_many"]
 
 BLOCK = 32
 #: profile -> (budget of replicates for a rate, replicates for an invariant, replicates for a constant)
-PROFILES = {"quick": (2048, 64, 128), "standard": (16384, 256, 512), "full": (131072, 1024, 2048)}
+PROFILES = {"quick": (2048, 64, 64), "standard": (16384, 256, 512), "full": (131072, 1024, 2048)}
 CONSTANT_LEVEL = 0.01
 Progress = Callable[[str], None]
 
@@ -103,6 +103,8 @@ def _track(claim: Claim, group: Group, profile: str) -> Track:
             least = max(least, least_n(1.0 - level, CONSTANT_LEVEL) if level < 1 else least)
             if claim.constants == "unspecified":
                 least = max(least, constant)
+        else:
+            least = 4 * constant  # for the slack: the always-valid interval of the mean narrows with n
     return Track(claim, group, level, vacuous, start, bound, trivial, least)
 
 
@@ -151,8 +153,11 @@ def _instance(
             constant = (best[0], best[1])
             slack = factor / best[1] if best[1] > 0 else None
             curve["scaled"] = [float(v) for v in best[1] * shape(group.context, np.array(curve["n"]))]
-        elif decision.interval is not None and decision.interval[1] > 0:
-            slack = track.level / decision.interval[1]
+        elif isinstance(claim.kind, Expectation):
+            x = controls.values_of(claim, group, sample)
+            mean_interval = interval(float(x.sum()), len(x), levels.support)
+            slack = track.level / mean_interval[1]
+            decision = replace(decision, interval=mean_interval)
         open_constant = claim.constants == "unspecified"
         if open_constant and best is not None:
             verdict = "CONSTANT MEASURED"
@@ -314,6 +319,8 @@ def check_many(
     kills: dict[str, dict[str, bool]] = {c.id: {} for c in claims}
     level_at: dict[str, float | None] = {}
     seconds: dict[str, float] = {c.id: 0.0 for c in claims}
+    if models is None and len(claims) > 1:  # a claim may have instances in larger profiles only
+        claims = [c for c in claims if c.scope != "run" or c.on(profile)]
     for_runs = [c for c in claims if c.scope == "run"]
     for name in dict.fromkeys(c.learner for c in for_runs):
         mine = [c for c in for_runs if c.learner == name]
@@ -335,9 +342,8 @@ def check_many(
                     applicable.append(claim)
             if not applicable:
                 continue
-            # every claim of the learner is measured wherever one is asked for: one build serves all instances
-            both = [c for c in mine if c in applicable or not any(a.predicate(model) for a in c.assumes)]
-            group = Group(both, spec, instance, model, {**instance.learner, **overrides})
+            # claims asked for on the same instances have the same probes, hence one build
+            group = Group(applicable, spec, instance, model, {**instance.learner, **overrides})
             tracks = [_track(c, group, profile) for c in applicable]
             counts = {c.id: len(_instances(c, profile, models)) for c in applicable}
             curves = _run(tracks, levels=levels, effort=PROFILES[profile][1], counts=counts, seed=seed, target=target)

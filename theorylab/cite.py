@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -64,7 +64,7 @@ class Entry:
         return [plain(a.split(",")[0]) for a in re.split(r"\s+and\s+", self.fields["author"])]
 
     def reference(self) -> str:
-        """One line for people: "Auer, Cesa-Bianchi and Fischer (2002). Finite-time Analysis .... Machine Learning 47."."""
+        """One line for people: authors (year). Title. Where."""
         names = self.authors()
         if names[-1] == "others":
             who = ", ".join(names[:-1]) + " et al."
@@ -72,7 +72,7 @@ class Entry:
             who = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
         title = plain(self.fields["title"])
         where = next((plain(self.fields[v]) for v in VENUES if v in self.fields), "")
-        if where and "volume" in self.fields:
+        if where and "volume" in self.fields and "series" not in self.fields:
             where += f" {plain(self.fields['volume'])}"
         text = f"{who} ({self.fields['year']}). {title}{'' if title.endswith(('?', '!')) else '.'}"
         return f"{text} {where}." if where else text
@@ -127,6 +127,8 @@ def parse(text: str, where: str = "references.bib") -> dict[str, Entry]:
             begin = at
             name = match(r"([a-z]+)\s*=\s*(?=\{)", "a field such as year = {2002}, or }")[1]
             value, at = _braced(text, at, lambda p: fail("this brace is never closed", p))
+            if re.search(r"\n\s*[a-z]+\s*=\s*\{", value):  # it has swallowed the next field
+                raise fail(f"the braces of the field '{name}' do not balance", begin)
             if name in fields:
                 raise fail(f"entry '{key}' gives the field '{name}' twice; remove one", begin)
             fields[name] = " ".join(value.split())
@@ -139,7 +141,7 @@ def parse(text: str, where: str = "references.bib") -> dict[str, Entry]:
         out[key] = Entry(kind, key, fields)
 
 
-def _braced(text: str, at: int, fail) -> tuple[str, int]:  # type: ignore[no-untyped-def]
+def _braced(text: str, at: int, fail: Callable[[int], InputError]) -> tuple[str, int]:
     """The value in the braces that open at `at`, and the position behind them."""
     depth = 0
     for i in range(at, len(text)):
@@ -180,5 +182,6 @@ def bibtex(keys: Iterable[str]) -> str:
     wanted = sorted(set(keys))
     for key in wanted:
         if key not in known:
-            raise InputError(f"no references.bib has an entry '{key}'{nearest(key, known)}; add the entry or mend the key")
+            near = nearest(key, known)
+            raise InputError(f"no references.bib has an entry '{key}'{near}; add the entry or mend the key")
     return "\n".join(known[k].bibtex() for k in wanted)

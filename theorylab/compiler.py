@@ -18,6 +18,7 @@ build, and of the versions of Python, Numba and llvmlite, so that an edited help
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import inspect
 import os
@@ -85,33 +86,33 @@ class Kernel:
         return Kernel(types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, f.__closure__), self.source)
 
     def uses(self, bind: dict[str, Any]) -> dict[str, Any]:
-        """Global names of the body, resolved: bound names first, then the module's own."""
-        names, stack = set(), [self.f.__code__]
+        """Names of the body from outside, resolved: bound names first, then the module's own; and closed-over ones."""
+        names: set[str] = set()
+        stack = [self.f.__code__]
         while stack:
             code = stack.pop()
-            names.update(code.co_names)
+            # only global loads: an attribute such as `tr.sums` may bear the name of a kernel in the same file
+            names.update(i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
             stack += [c for c in code.co_consts if isinstance(c, types.CodeType)]
         scope = {**self.f.__globals__, **bind}
-        return {n: scope[n] for n in sorted(names) if n in scope}
+        closed = zip(self.f.__code__.co_freevars, self.f.__closure__ or (), strict=True)
+        return {n: scope[n] for n in sorted(names) if n in scope} | {n: cell.cell_contents for n, cell in closed}
 
     def digest(self, **bind: Any) -> str:
         """sha256 of this kernel's source, constants, and those of every kernel it reaches under `bind`."""
-        seen: dict[int, str] = {}
+        seen: dict[int, int] = {}
         lines: list[str] = []
 
         def visit(k: Kernel) -> None:
-            if id(k) in seen:
-                return
-            seen[id(k)] = k.__name__
-            lines.append(f"kernel {k.__name__}\n{k.source}")
+            number = seen[id(k)] = len(seen)  # names may repeat, numbers do not
+            lines.append(f"kernel {number} {k.__name__}\n{k.source}")
             for name, value in k.uses(bind).items():
                 if isinstance(value, Kernel):
-                    lines.append(f"{k.__name__}.{name} -> {value.__name__}")
-                    visit(value)
-                elif isinstance(value, (bool, int, float, str, np.generic)):
-                    lines.append(f"{k.__name__}.{name} = {value!r}")
-                elif isinstance(value, type) and hasattr(value, "_fields"):
-                    lines.append(f"{k.__name__}.{name} = record {value._fields}")
+                    if id(value) not in seen:
+                        visit(value)
+                    lines.append(f"{number}.{name} -> {seen[id(value)]}")
+                elif (text := _constant(value)) is not None:
+                    lines.append(f"{number}.{name} = {text}")
 
         visit(self)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -129,16 +130,20 @@ class Kernel:
 
     def plain(self, target: str, **bind: Any) -> Any:
         """A copy of the function whose callees are built for `target`: plain Python still, not compiled itself."""
-        scope = {**self.f.__globals__, **bind}
+        built: dict[str, Any] = {}
         for name, value in self.uses(bind).items():
             if isinstance(value, Kernel):
-                scope[name] = value.build(target, **bind)
+                built[name] = value.build(target, **bind)
             elif isinstance(value, Intrinsic):
-                scope[name] = value.build(target)
+                built[name] = value.build(target)
             elif target == "python" and isinstance(value, np.uint64):
-                scope[name] = int(value)
+                built[name] = int(value)
+            else:
+                built[name] = value
         f = self.f
-        return types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, f.__closure__)
+        closure = tuple(types.CellType(built[n]) for n in f.__code__.co_freevars)
+        scope = {**f.__globals__, **bind, **built}
+        return types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, closure)
 
     def _copy(self, target: str, bind: dict[str, Any]) -> Any:
         f = self.plain(target, **bind)
@@ -148,7 +153,7 @@ class Kernel:
             import numba
 
             # error_model="numpy": no exceptions inside; fastmath stays off, so nothing is contracted or reordered
-            return numba.njit(nogil=True, error_model="numpy")(f)
+            return numba.njit(nogil=True, error_model="numpy", forceinline=True)(f)
         return _cuda_jit(f, device=True)
 
     def compile_cuda(self, **bind: Any) -> Any:
@@ -179,6 +184,19 @@ class Kernel:
                 config.CACHE_DIR = before
             dispatcher._theorylab_cached = True
         return dispatcher
+
+
+def _constant(value: Any) -> str | None:
+    """Text of a value that Numba freezes into machine code; None for what it does not (modules, functions)."""
+    if isinstance(value, (bool, int, float, str, np.generic)):
+        return repr(value)
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype.str}{value.shape} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
+    if isinstance(value, tuple):
+        return f"({', '.join(str(_constant(v)) for v in value)})"
+    if isinstance(value, type) and hasattr(value, "_fields"):
+        return f"record {value._fields}"
+    return None
 
 
 def kernel(function: Callable[..., Any]) -> Kernel:
@@ -224,7 +242,7 @@ def _cast(python: Callable[..., Any], type_name: str) -> Callable[[str], Any]:
         if target == "cpu":
             import numba
 
-            return numba.njit(nogil=True, error_model="numpy")(cast)
+            return numba.njit(nogil=True, error_model="numpy", forceinline=True)(cast)
         return _cuda_jit(cast, device=True)
 
     return make

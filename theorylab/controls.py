@@ -18,6 +18,7 @@ from theorylab.decide import Decision, Levels, decide_invariant, decide_rate
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome
 from theorylab.measure import Group, Sample
+from theorylab.registry import find_learner
 from theorylab.rng import CONTROL, uniforms
 
 __all__ = ["FRESH", "bound_fault", "fault_matrix", "level_of", "null", "values_of"]
@@ -72,14 +73,20 @@ def fault_matrix(
         for control in claim.controls:
             instance = control.instance or claim.control_instance
             if instance is None:
-                raise InputError(f"claim {claim.id}: control '{control.name}' has no instance; give control_instance=...")
+                raise InputError(
+                    f"claim {claim.id}: control '{control.name}' has no instance; give control_instance=..."
+                )
             key = (id(control), repr(instance))
             jobs.setdefault(key, (control, instance, []))[2].append(claim)
     for control, instance, owners in jobs.values():
         measured = [c for c in claims if c.learner == owners[0].learner and (c in owners or control.target == "python")]
         if control.target == "python":  # other claims ride along, for the kill matrix, where they share the instance
-            measured = [c for c in measured if c in owners or (c.control_instance == instance and c.quantity != "regret")]
-        group = Group(measured, control.learner, instance, instance.build(), {**instance.learner, **params})
+            measured = [
+                c for c in measured if c in owners or (c.control_instance == instance and c.quantity != "regret")
+            ]
+        model = instance.build()
+        reference = find_learner(owners[0].learner, model.setting)
+        group = Group(measured, control.learner, instance, model, {**instance.learner, **params}, reference)
         try:
             curves = group.simulation(0, control.replicates, seed=seed, target=control.target).advance().curves()
         except InputError as stopped:

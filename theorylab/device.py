@@ -1,8 +1,8 @@
 """Running a simulation on a CUDA device: one replicate a thread, state in the memory of the device.
 
-`launch` copies the state and observation arrays with the replicate axis last, where neighbouring threads
-read neighbouring words, runs the loop from `done` to `to`, and copies them back. Results are those of the other targets,
-bit for bit, for which three things are seen to:
+`launch` copies the state and observation arrays with the replicate axis last, where neighbouring threads read
+neighbouring words, runs the loop from `done` to `to`, and copies them back. Results are those of the other targets, bit
+for bit, for which three things are seen to:
 
     contraction     libNVVM is told `fma=0` while a loop is compiled: a*b + c stays a product and a sum
     linking         kernels are built without link-time optimisation, which would contract after that
@@ -47,19 +47,18 @@ def simulated() -> bool:
 
 def require() -> Any:
     """The module `numba.cuda` where a device can be used; otherwise an `InputError` that says what is missing."""
-    mend = "; `--target cpu` (target=\"cpu\") gives the same bits without it"
+    mend = '; `--target cpu` (target="cpu") gives the same bits without it'
     try:
         from numba import cuda
-    except ImportError as reason:
-        raise InputError(f"target cuda: numba-cuda is missing ({reason}); install theorylab[gpu]{mend}") from None
+    except ImportError as error:
+        raise InputError(f"target cuda: numba-cuda is missing ({error}); install theorylab[gpu]{mend}") from None
     if simulated() or cuda.is_available():
         return cuda
     try:
-        reason = str(cuda.cuda_error() or "libNVVM is missing").strip()
+        found = str(cuda.cuda_error() or "libNVVM is missing")
     except Exception as error:
-        reason = str(error)
-    reason = " ".join(reason.split())
-    raise InputError(f"target cuda: no usable CUDA device, driver or toolkit ({reason}){mend}")
+        found = str(error)
+    raise InputError(f"target cuda: no usable CUDA device, driver or toolkit ({' '.join(found.split())}){mend}")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from theorylab.errors import InputError, nearest
@@ -29,7 +29,8 @@ class Family:
         source_tag: "source", "recalled" or "derived": how well the definition was checked.
         text: one paragraph: definition, parameters, known exact quantities.
 
-    Calling the family builds a model. An unknown parameter raises `InputError` with the nearest names.
+    Calling the family builds a model. Families of MDPs also take `horizon` (episodes of that many stages), `start` (a
+    fixed first state), `rewards` ("deterministic" or "bernoulli") and `noise` (Gaussian rewards of that sd). An unknown parameter raises `InputError` with the nearest names.
     """
 
     name: str
@@ -47,10 +48,44 @@ class Family:
 
     def __call__(self, **params: Any) -> Any:
         known = self.params
+        common = {k: params.pop(k) for k in COMMON if k in params and k not in known and self.setting == "mdp"}
         for key in params:
             if key not in known:
-                raise InputError(f"model '{self.name}' has no parameter '{key}'{nearest(key, known)}")
+                raise InputError(f"model '{self.name}' has no parameter '{key}'{nearest(key, [*known, *COMMON])}")
         for key, default in known.items():
             if default is inspect.Parameter.empty and key not in params:
                 raise InputError(f"model '{self.name}' needs the parameter '{key}'; give {key}=...")
-        return self.build(**params)
+        return _adapt(self.build(**params), common)
+
+
+#: parameters that every family of MDPs takes besides its own
+COMMON = ("horizon", "start", "rewards", "noise")
+
+
+def _adapt(model: Any, common: dict[str, Any]) -> Any:
+    """Episodes of `horizon` stages, a fixed `start` state, `rewards="bernoulli"`, or Gaussian `noise` of that sd."""
+    if not common:
+        return model
+    import numpy as np
+
+    from theorylab.model import FiniteHorizon, RewardLaw
+
+    changes: dict[str, Any] = {}
+    suffix = ""
+    if "horizon" in common:
+        changes["criterion"] = FiniteHorizon(common["horizon"])
+        suffix += f"-H{common['horizon']}"
+    if "start" in common:
+        start = common["start"]
+        if isinstance(start, bool) or not isinstance(start, int) or not 0 <= start < model.S:
+            raise InputError(f"model '{model.name}': start={start!r} is not a state in 0..{model.S - 1}")
+        changes["mu0"] = np.eye(model.S)[start]
+        suffix += f"-from{start}"
+    law = model.reward_law
+    if "rewards" in common:
+        changes["reward_law"] = RewardLaw(common["rewards"], low=law.low, high=law.high)
+        suffix += f"-{common['rewards']}"
+    if "noise" in common:
+        changes["reward_law"] = RewardLaw("gaussian", low=law.low, high=law.high, sd=common["noise"])
+        suffix += f"-noise{common['noise']:g}"
+    return replace(model, name=model.name + suffix, **changes)

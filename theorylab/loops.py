@@ -6,10 +6,11 @@ Names in capitals are placeholders that `theorylab.simulation` binds before a bu
     VIEW OBSERVED TABLES PARAMS     record views of one replicate   NEXT     the sampler of the next state
     START PROBE_STEP PROBE_PLAN PROBE_EPISODE PROBE_END             generated sweeps over the probes
     LAW                             0 deterministic, 1 Bernoulli, 2 Gaussian rewards
+    AHEAD                           True to draw the next outcome of a site when the site is served (CPU)
     EXACT                           True when V^{pi_k} is computed exactly in each episode
 
 A loop runs from `t0` to `t1` and keeps all that it needs in the observation record `ob`, so it can stop and go on
-anywhere: visits (the environment's counters), acc (running sums), status (error code, index), cur (current state,
+anywhere: visits (the environment's counters), ahead and ahead_r (outcomes drawn ahead), acc (running sums), status (error code, index), cur (current state,
 epoch flag, number of epochs), scratch, and per probe pmax, pfirst, pcount. Regret, with the exact V_star, gain and
 gaps in `tb`: bandit sum of gaps; episodic sum of V_star - V^{pi_k} and sum of gaps along the path; average reward
 t * gain - rewards, and sum of gaps. Each step costs one Philox block: its two doubles give the next state and
@@ -44,6 +45,7 @@ PROBE_EPISODE: Any = None
 PROBE_END: Any = None
 EPOCHS = False
 EXACT = False
+AHEAD = False
 LAW = 0
 HALF_CELL = 5.551115123125783e-17
 
@@ -60,10 +62,11 @@ def reward(tb, row, v):
 
 @kernel
 def next_scan(tb, row, u):
-    """Next state by scanning the cumulative law; the last successor takes what rounding leaves."""
+    """Next state by counting passed cumulative probabilities; the last successor takes what rounding leaves."""
     j = 0
-    while u >= tb.cum[row, j]:
-        j += 1
+    for i in range(tb.width):
+        if u >= tb.cum[row, i]:
+            j += 1
     return tb.succ[row, j]
 
 
@@ -75,6 +78,27 @@ def next_alias(tb, row, u):
     if x - j >= tb.cum[row, j]:
         j = tb.alias[row, j]
     return tb.succ[row, j]
+
+
+@kernel
+def foresee(tb, ob, rng, row, site, n):
+    """Keep the outcome of visit n of a site: next state + 1, and the reward where it is random.
+
+    An outcome is a function of its address, so the next one of a site may be drawn as soon as the site has been
+    served: the generator's latency then leaves the path from state to action to next state. The bits are the same.
+    """
+    u, v = draw(rng, n, site, ENVIRONMENT)
+    ob.ahead[site] = 1 + NEXT(tb, row, u)
+    if LAW > 0:
+        ob.ahead_r[site] = reward(tb, row, v)
+
+
+@kernel
+def foresee_arm(tb, ob, rng, a, n):
+    """Keep the reward of pull n of an arm."""
+    u, v = draw(rng, n, a, ENVIRONMENT)
+    ob.ahead[a] = 1
+    ob.ahead_r[a] = reward(tb, a, v)
 
 
 @kernel
@@ -98,8 +122,14 @@ def bandit(st, p, tb, ob, rng, t0, t1, cps):
         ob.visits[a] = n + 1
         r = tb.r_mean[a]
         if LAW > 0:
-            u, v = draw(rng, n, a, ENVIRONMENT)
-            r = reward(tb, a, v)
+            if AHEAD:
+                if ob.ahead[a] == 0:
+                    foresee_arm(tb, ob, rng, a, n)
+                r = ob.ahead_r[a]
+                foresee_arm(tb, ob, rng, a, n + 1)
+            else:
+                u, v = draw(rng, n, a, ENVIRONMENT)
+                r = reward(tb, a, v)
         LEARN(st, p, t, a, r)
         regret += tb.gap[a]
         total += r
@@ -173,9 +203,17 @@ def episodic(st, p, tb, ob, rng, t0, t1, cps):
             row = h * tb.stride + s * p.A + a
             n = ob.visits[h, s, a]
             ob.visits[h, s, a] = n + 1
-            u, v = draw(rng, n, (h * p.S + s) * p.A + a, ENVIRONMENT)
-            s2 = NEXT(tb, row, u)
-            r = reward(tb, row, v)
+            site = (h * p.S + s) * p.A + a
+            if AHEAD:
+                if ob.ahead[site] == 0:
+                    foresee(tb, ob, rng, row, site, n)
+                s2 = ob.ahead[site] - 1
+                r = ob.ahead_r[site] if LAW > 0 else tb.r_mean[row]
+                foresee(tb, ob, rng, row, site, n + 1)
+            else:
+                u, v = draw(rng, n, site, ENVIRONMENT)
+                s2 = NEXT(tb, row, u)
+                r = reward(tb, row, v)
             if EPOCHS:
                 if WATCH(st, p, k, h, s, a, r, s2):
                     ob.cur[1] = 1
@@ -236,9 +274,16 @@ def average(st, p, tb, ob, rng, t0, t1, cps):
         row = s * p.A + a
         n = ob.visits[s, a]
         ob.visits[s, a] = n + 1
-        u, v = draw(rng, n, row, ENVIRONMENT)
-        s2 = NEXT(tb, row, u)
-        r = reward(tb, row, v)
+        if AHEAD:
+            if ob.ahead[row] == 0:
+                foresee(tb, ob, rng, row, row, n)
+            s2 = ob.ahead[row] - 1
+            r = ob.ahead_r[row] if LAW > 0 else tb.r_mean[row]
+            foresee(tb, ob, rng, row, row, n + 1)
+        else:
+            u, v = draw(rng, n, row, ENVIRONMENT)
+            s2 = NEXT(tb, row, u)
+            r = reward(tb, row, v)
         if EPOCHS:
             due = WATCH(st, p, t, s, a, r, s2)
         else:

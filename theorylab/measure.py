@@ -73,7 +73,8 @@ class Group:
 
     Attributes:
         claims: of scope "run". learner: the spec that is run (faithful or mutant). instance: model and length.
-        params: the learner's parameters. model: built once. context: exact constants.
+        params: the learner's parameters. model: built once. context: exact constants. reference: the learner that the
+            claims are about, where a mutant is run in its place: bounds depend on the reference's parameters.
     """
 
     claims: Sequence[Claim]
@@ -81,9 +82,13 @@ class Group:
     instance: Instance
     model: Any
     params: dict[str, Any] = field(default_factory=dict)
+    reference: Learner | None = None
 
     def __post_init__(self) -> None:
-        self.context = context_of(self.learner, self.model, self.instance.length, self.params)
+        about = self.reference or self.learner
+        self.context = context_of(about, self.model, self.instance.length, self.params)
+        if about is not self.learner:
+            self.params = {k: v for k, v in self.params.items() if k in self.learner.params}
         self.probes: list[Probe] = []
         self.tables: dict[str, Any] = {}
         self.slots: dict[str, tuple[str, str | None]] = {}

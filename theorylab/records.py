@@ -11,9 +11,11 @@ from __future__ import annotations
 import types
 from collections import namedtuple
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from theorylab.compiler import Kernel, generated
+from theorylab.errors import InputError
 from theorylab.probe import Monitor, Probe
 
 __all__ = ["bindings", "nothing"]
@@ -28,6 +30,9 @@ MOVING = {
 
 def record(name: str, fields: Sequence[str], source: str, entries: Iterable[str], arguments: str) -> Kernel:
     """A generated kernel `name(arguments)` that returns a named tuple with the given entries."""
+    for taken in ("index", "count"):
+        if taken in fields:
+            raise InputError(f"a field may not be called '{taken}', a method of every record; choose another name")
     cls = namedtuple(name.capitalize() + "Record", list(fields))  # type: ignore[misc]
     body = f"def {name}({arguments}):\n    return {cls.__name__}({', '.join(entries)})\n"
     return generated(name, body + source, **{cls.__name__: cls})
@@ -65,6 +70,7 @@ def names_used(kernels: Iterable[Kernel | None]) -> set[str]:
     return found
 
 
+@cache
 def nothing(arguments: str) -> Kernel:
     """A kernel that does nothing and returns True."""
     return generated("nothing", f"def nothing({arguments}):\n    return True\n")
@@ -98,6 +104,10 @@ def sweep(
             f"    v = VALUE_{j}(st, p, tr, t)  # {q.name}",
             f"    if v > ob.pmax[{j}] or v != v:",
             f"        ob.pmax[{j}] = v",
+        ]
+        if q.tol == float("inf"):  # measured only: its maximum is wanted
+            continue
+        lines += [
             f"    if not v <= {float(q.tol)!r}:",
             f"        if ob.pcount[{j}] == 0:",
             f"            ob.pfirst[{j}] = t",
@@ -136,6 +146,9 @@ def start(monitor: Monitor, tables: Sequence[str], observed: Sequence[str]) -> K
     return generated("start", source.replace("(t)", "(0)"), **{cls.__name__: cls, "BEGIN_": monitor.begin})
 
 
+_bindings: dict[tuple[Any, ...], tuple[dict[str, Kernel], Any]] = {}
+
+
 def bindings(
     setting: str,
     target: str,
@@ -147,7 +160,11 @@ def bindings(
     probes: Sequence[Probe],
     monitor: Monitor,
 ) -> dict[str, Kernel]:
-    """All generated kernels of a build, by placeholder name."""
+    """All generated kernels of a build, by placeholder name; equal arguments give the same kernels, built once."""
+    names = (setting, target, tuple(state), tuple(observed), tuple(tables), tuple(params))
+    key = (*names, tuple(id(q) for q in probes), id(monitor.begin), id(monitor.observe))
+    if key in _bindings:
+        return dict(_bindings[key][0])
     out = {
         "VIEW": view("view", state, target),
         "OBSERVED": view("observed", observed, target),
@@ -157,4 +174,5 @@ def bindings(
     }
     for at in ("step", "plan", "episode", "end"):
         out[f"PROBE_{at.upper()}"] = sweep(setting, at, probes, monitor, tables, observed)
-    return out
+    _bindings[key] = (out, (tuple(probes), monitor))  # the specs are kept, so that their ids stay theirs
+    return dict(out)

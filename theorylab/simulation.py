@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -137,7 +138,10 @@ class Simulation:
         self.params = learner.parameters(params, sizes)
         self.key = key_words(self.seed)
         self.probes, self.monitor = tuple(probes), monitor or Monitor()
-        self.tables = {**truth.tables, **{k: np.ascontiguousarray(v) for k, v in (tables or {}).items()}}
+        self.tables = {
+            **truth.tables,
+            **{k: v if np.ndim(v) == 0 else np.ascontiguousarray(v) for k, v in (tables or {}).items()},
+        }
         self.checkpoints = self._grid(checkpoints)
         self.done = 0
         self.seconds = {"setup": 0.0, "compile": 0.0, "loop": 0.0}
@@ -172,6 +176,9 @@ class Simulation:
             "pfirst": np.full((r, max(n, 1)), -1, dtype=np.int64),
             "pcount": np.zeros((r, max(n, 1)), dtype=np.int64),
         }
+        count = math.prod(self.sizes[x] for x in sites)
+        self.observed["ahead"] = np.zeros((r, count), dtype=np.int64)
+        self.observed["ahead_r"] = np.zeros((r, count if self.truth.law else 1))
         for k, f in self.monitor.memory.items():
             self.observed[k] = np.zeros((r, *resolve(f, self.sizes)), dtype=f.dtype)
 
@@ -197,6 +204,7 @@ class Simulation:
             PLAN=learner.plan or unused,
             EPOCHS=learner.epochs,
             EXACT=self.exact,
+            AHEAD=self.target == "cpu",
             LAW=self.truth.law,
             NEXT=loops.next_alias if self.truth.alias else loops.next_scan,
             REPLICATE=loops.LOOPS[setting],
@@ -306,7 +314,9 @@ class Simulation:
         """The whole state as the bytes of an `.npz` file, to be given to `restore`."""
         out = io.BytesIO()
         arrays = {f"state.{k}": v for k, v in self.state.items()} | {f"ob.{k}": v for k, v in self.observed.items()}
-        np.savez(out, digest=np.frombuffer(self.digest().encode(), np.uint8), done=self.done, first=self.first, **arrays)
+        np.savez(
+            out, digest=np.frombuffer(self.digest().encode(), np.uint8), done=self.done, first=self.first, **arrays
+        )
         return out.getvalue()
 
     def restore(self, saved: bytes) -> Simulation:

@@ -95,6 +95,9 @@ def exp(x):
     y = 1.0 - ((lo - (r * c) / (2.0 - c)) - hi)
     base = 2.0
     n = k
+    if n > 1023:  # 2^1024 overflows, y 2^1024 does not
+        y = y * 2.0
+        n = n - 1
     if n < 0:
         base = 0.5
         n = -n

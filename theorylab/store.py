@@ -18,6 +18,7 @@ Any number of processes may share a root: two that compute one block write the s
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import fcntl
 import hashlib
@@ -28,7 +29,7 @@ import re
 import secrets
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +38,7 @@ import numpy as np
 from theorylab.errors import InputError, ShardError
 from theorylab.simulation import Curves, ProbeResult, Simulation
 
-__all__ = ["FORMAT", "Shard", "Store", "StoreFull", "clean", "key_of", "write_atomic"]
+__all__ = ["FORMAT", "Shard", "Store", "StoreFull", "clean", "key_of", "refusal", "write_atomic"]
 
 #: version of the layout above; a change gives every shard a new key
 FORMAT = 1
@@ -90,15 +91,17 @@ class Store:
         self.root = Path(root)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            clean(self.root)
-            for folder in self._folders():
-                clean(folder)
+            self.clean()
             _trial(self.root)
         except OSError as reason:
-            raise _refusal(self.root, 0, reason) from None
+            raise refusal(self.root, 0, reason) from None
 
-    def _folders(self) -> Iterator[Path]:
-        return (p for p in sorted(self.root.iterdir()) if len(p.name) == 2 and p.is_dir())
+    def clean(self) -> None:
+        """Remove what killed writers left behind; living writers, shards and other files are not touched."""
+        clean(self.root)
+        for folder in self.root.iterdir():
+            if len(folder.name) == 2 and folder.is_dir():
+                clean(folder)
 
     def path(self, key: str) -> Path:
         """The file of a key; `InputError` for what is no key."""
@@ -118,7 +121,7 @@ class Store:
             path.parent.mkdir(exist_ok=True)
             _sync_folder(self.root)
         except OSError as reason:
-            raise _refusal(path, len(data), reason) from None
+            raise refusal(path, len(data), reason) from None
         write_atomic(path, data)
         return path
 
@@ -133,27 +136,36 @@ class Store:
         except FileNotFoundError:
             return None
         except OSError as reason:
-            raise ShardError(f"shard {path} cannot be read ({reason.strerror}); make it readable or delete it") from None
+            raise ShardError(
+                f"shard {path} cannot be read ({reason.strerror}); make it readable or delete it"
+            ) from None
         try:
             return decode(key, data)
-        except (ValueError, KeyError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile) as reason:
+        except (ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile) as reason:
             raise ShardError(f"shard {path} cannot be used: {reason}; delete it and run again") from None
 
     def run(
-        self, make: Callable[[int, int], Simulation], first: int, replicates: int, *, reuse: bool = True
+        self,
+        make: Callable[[int, int], Simulation],
+        first: int,
+        replicates: int,
+        *,
+        reuse: bool = True,
+        final: bool = False,
     ) -> Shard:
         """The block of replicates first .. first + replicates - 1: read if it is stored, else run to the end and saved.
 
-        `make(first, replicates)` builds its simulation; `reuse=False` runs it again whatever is stored.
+        `make(first, replicates)` builds its simulation; `reuse=False` runs it again whatever is stored; `final` keeps
+        the final state fields too.
         """
         simulation = make(first, replicates)
-        key = key_of(simulation)
+        key = key_of(simulation, final=final)
         stored = self.load(key) if reuse else None
         if stored is not None:
             return Shard(key, stored, False)
         curves = simulation.advance().curves()
-        self.save(key, curves)
-        return Shard(key, curves, True)
+        self.save(key, curves, final=final)
+        return Shard(key, curves if final else dataclasses.replace(curves, final={}), True)
 
 
 def encode(key: str, curves: Curves, *, final: bool = False) -> bytes:
@@ -244,7 +256,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         while not _write(path, data):
             pass
     except OSError as reason:
-        raise _refusal(path, len(data), reason) from None
+        raise refusal(path, len(data), reason) from None
 
 
 def _write(path: Path, data: bytes) -> bool:
@@ -319,7 +331,8 @@ def _clean(temporary: Path) -> None:
         os.close(fd)
 
 
-def _refusal(path: Path, size: int, reason: OSError) -> InputError:
+def refusal(path: Path, size: int, reason: OSError) -> InputError:
+    """The error to raise for a refusal of the system to write `size` bytes to `path`."""
     what = os.strerror(reason.errno) if reason.errno else str(reason)
     if reason.errno in FULL:
         need = f" ({size} bytes)" if size else ""

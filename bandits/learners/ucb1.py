@@ -31,10 +31,12 @@ def act(st, p, t, rng):
     for a in range(p.A):  # apart from the search, so that a compiler can vectorise it
         n = float(st.N[a])
         st.ucb[a] = st.total[a] / n + p.scale * sqrt(two_log / n)
-    best = 0
+    top = st.ucb[0]
     for a in range(1, p.A):
-        if st.ucb[a] > st.ucb[best]:
-            best = a
+        top = max(top, st.ucb[a])
+    best = 0
+    while best < p.A - 1 and st.ucb[best] != top:  # a compare-and-branch search of the arms would mispredict
+        best += 1
     return best
 
 

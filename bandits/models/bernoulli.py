@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from numpy.typing import ArrayLike
 
 from theorylab.family import Family
@@ -10,7 +12,9 @@ from theorylab.model import BERNOULLI, Bandit
 
 def build(means: ArrayLike = (0.5, 0.6)) -> Bandit:
     """The bandit with the given means; a mean outside [0, 1] raises `InputError` naming the arm."""
-    return Bandit(means=means, reward_law=BERNOULLI, name="bernoulli")  # type: ignore[arg-type]
+    model = Bandit(means=means, reward_law=BERNOULLI, name="bernoulli")  # type: ignore[arg-type]
+    arms = ",".join(f"{m:g}" for m in model.means) if model.A <= 4 else f"{model.A} arms"
+    return replace(model, name=f"bernoulli({arms})")
 
 
 family = Family(

@@ -158,3 +158,10 @@ def test_rescale_rewards_refuses() -> None:
     goal = mdps.models.cliff_walking(criterion=ShortestPath(47))
     with pytest.raises(InputError, match="shortest-path"):
         rescale(goal)
+
+
+def test_the_unused_row_of_an_ended_state_does_not_count_as_an_entry() -> None:
+    # state 1 only ends episodes; its own self-loop is never taken, so no state has to be appended
+    table = {0: {0: [(1.0, 1, 1.0, True)]}, 1: {0: [(1.0, 1, 5.0, False)]}}
+    m = from_gymnasium(Table(table, [1.0, 0.0]), criterion=FiniteHorizon(4))
+    assert m.S == 2 and plan(m).V[0].tolist() == [1.0, 0.0] and m.reward_law.kind == "bernoulli"

@@ -59,7 +59,7 @@ def _trap(model: TabularMDP, outside: NDArray[np.bool_]) -> Ints:
         if (keep == inside).all():
             break
         inside = keep
-    return np.flatnonzero(inside & False)
+    return np.flatnonzero(inside)
 
 
 def require_one_gain(model: TabularMDP) -> None:

@@ -1,0 +1,1 @@
+"""Hand-written loops, one file a learner: `prepare(model, ...)` returns a function `simulate(curve)` to be timed."""

@@ -1,0 +1,1 @@
+"""Planted faults, by learner: what the controls of the claims must catch."""

@@ -1,0 +1,84 @@
+"""Faults planted in UCB1: each is one wrong line, as it is found in real code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bandits.learners.ucb1 import learner
+from theorylab.kernel import kernel, log, sqrt
+from theorylab.learner import Learner
+
+
+@kernel
+def no_bonus(st, p, t, rng):
+    """Greedy: the index is the mean."""
+    if t < p.A:
+        return t
+    best = 0
+    for a in range(p.A):
+        st.ucb[a] = st.total[a] / st.N[a]
+        if st.ucb[a] > st.ucb[best]:
+            best = a
+    return best
+
+
+@kernel
+def no_log(st, p, t, rng):
+    """The logarithm is dropped from the width."""
+    if t < p.A:
+        return t
+    best = 0
+    for a in range(p.A):
+        st.ucb[a] = st.total[a] / st.N[a] + sqrt(2.0 / st.N[a])
+        if st.ucb[a] > st.ucb[best]:
+            best = a
+    return best
+
+
+@kernel
+def small_bonus(st, p, t, rng):
+    """The width shrinks like 1/N instead of 1/sqrt(N)."""
+    if t < p.A:
+        return t
+    best = 0
+    for a in range(p.A):
+        st.ucb[a] = st.total[a] / st.N[a] + 2.0 * log(float(t)) / st.N[a] / 8.0
+        if st.ucb[a] > st.ucb[best]:
+            best = a
+    return best
+
+
+@kernel
+def least_index(st, p, t, rng):
+    """The arm with the smallest index is played."""
+    if t < p.A:
+        return t
+    best = 0
+    for a in range(p.A):
+        st.ucb[a] = st.total[a] / st.N[a] + sqrt(2.0 * log(float(t)) / st.N[a])
+        if st.ucb[a] < st.ucb[best]:
+            best = a
+    return best
+
+
+@kernel
+def lost_counts(st, p, t, a, r):
+    """Plays that pay nothing are not counted."""
+    if r > 0.0 or st.N[a] == 0:
+        st.N[a] += 1
+    st.total[a] += r
+
+
+@kernel
+def stale_rewards(st, p, t, a, r):
+    """The reward goes to the next arm's sum."""
+    st.N[a] += 1
+    st.total[(a + 1) % p.A] += r
+
+
+bonus_zero = replace(learner, act=no_bonus)
+log_dropped = replace(learner, act=no_log)
+bonus_one_over_n = replace(learner, act=small_bonus)
+argmin = replace(learner, act=least_index)
+counts_lost = replace(learner, learn=lost_counts)
+rewards_swapped = replace(learner, learn=stale_rewards)

@@ -1,0 +1,130 @@
+"""Faults planted in UCB-H: each is one wrong line, as it is found in real code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mdps.learners.ucb_h import learner
+from theorylab.kernel import kernel, sqrt
+
+
+@kernel
+def cap(st, p, h, s):
+    """The value of a state, capped at H: shared by the faults below, which break something else."""
+    top = st.Q[h, s, 0]
+    for b in range(1, p.A):
+        if st.Q[h, s, b] > top:
+            top = st.Q[h, s, b]
+    st.V[h, s] = min(float(p.H), top)
+
+
+@kernel
+def step(st, p, h, s, a, target, bonus, rate):
+    """Move one cell towards its target."""
+    st.bonus[0] = bonus
+    st.Q[h, s, a] = (1.0 - rate) * st.Q[h, s, a] + rate * (target + bonus)
+    cap(st, p, h, s)
+
+
+@kernel
+def no_bonus(st, p, k, h, s, a, r, s2):
+    """b = 0."""
+    n = st.N[h, s, a] + 1
+    st.N[h, s, a] = n
+    step(st, p, h, s, a, r + st.V[h + 1, s2], 0.0, (p.H + 1.0) / (p.H + n))
+
+
+@kernel
+def no_log(st, p, k, h, s, a, r, s2):
+    """The logarithm is dropped: b = c sqrt(H^3 / n)."""
+    n = st.N[h, s, a] + 1
+    st.N[h, s, a] = n
+    step(st, p, h, s, a, r + st.V[h + 1, s2], p.c * sqrt(p.H3_iota / p.iota / n), (p.H + 1.0) / (p.H + n))
+
+
+@kernel
+def fast_bonus(st, p, k, h, s, a, r, s2):
+    """b shrinks like 1/n."""
+    n = st.N[h, s, a] + 1
+    st.N[h, s, a] = n
+    step(st, p, h, s, a, r + st.V[h + 1, s2], p.c * sqrt(p.H3_iota) / n, (p.H + 1.0) / (p.H + n))
+
+
+@kernel
+def large_bonus(st, p, k, h, s, a, r, s2):
+    """b is ten times too large."""
+    n = st.N[h, s, a] + 1
+    st.N[h, s, a] = n
+    step(st, p, h, s, a, r + st.V[h + 1, s2], 10.0 * p.c * sqrt(p.H3_iota / n), (p.H + 1.0) / (p.H + n))
+
+
+@kernel
+def averaging(st, p, k, h, s, a, r, s2):
+    """The rate of a plain average, 1/n, instead of (H+1)/(H+n)."""
+    n = st.N[h, s, a] + 1
+    st.N[h, s, a] = n
+    step(st, p, h, s, a, r + st.V[h + 1, s2], p.c * sqrt(p.H3_iota / n), 1.0 / n)
+
+
+@kernel
+def same_stage(st, p, k, h, s, a, r, s2):
+    """The backup uses V_h instead of V_{h+1}."""
+    n = st.N[h, s, a] + 1
+    st.N[h, s, a] = n
+    step(st, p, h, s, a, r + st.V[h, s2], p.c * sqrt(p.H3_iota / n), (p.H + 1.0) / (p.H + n))
+
+
+@kernel
+def later_stage(st, p, k, h, s, a, r, s2):
+    """The backup of the last stage is right, all others skip a stage and bonuses are left out."""
+    n = st.N[h, s, a] + 1
+    st.N[h, s, a] = n
+    step(st, p, h, s, a, r + st.V[min(h + 2, p.H), s2], 0.0, (p.H + 1.0) / (p.H + n))
+
+
+@kernel
+def lost_counts(st, p, k, h, s, a, r, s2):
+    """Transitions that stay in the state are not counted."""
+    n = st.N[h, s, a] + 1
+    if s2 != s:
+        st.N[h, s, a] = n
+    step(st, p, h, s, a, r + st.V[h + 1, s2], p.c * sqrt(p.H3_iota / n), (p.H + 1.0) / (p.H + n))
+
+
+@kernel
+def no_clipping(st, p, k, h, s, a, r, s2):
+    """V = max Q, not capped at H."""
+    n = st.N[h, s, a] + 1
+    st.N[h, s, a] = n
+    step(st, p, h, s, a, r + st.V[h + 1, s2], p.c * sqrt(p.H3_iota / n), (p.H + 1.0) / (p.H + n))
+    top = st.Q[h, s, 0]
+    for b in range(1, p.A):
+        if st.Q[h, s, b] > top:
+            top = st.Q[h, s, b]
+    st.V[h, s] = top
+
+
+@kernel
+def begin_at_zero(st, p):
+    """Unvisited pairs start at zero instead of H."""
+    st.bonus[0] = 0.0
+    for h in range(p.H):
+        for s in range(p.S):
+            st.V[h, s] = 0.0
+            for a in range(p.A):
+                st.Q[h, s, a] = 0.0
+                st.N[h, s, a] = 0
+    for s in range(p.S):
+        st.V[p.H, s] = 0.0
+
+
+bonus_zero = replace(learner, learn=no_bonus)
+log_dropped = replace(learner, learn=no_log)
+bonus_one_over_n = replace(learner, learn=fast_bonus)
+bonus_tenfold = replace(learner, learn=large_bonus)
+rate_one_over_n = replace(learner, learn=averaging)
+backup_same_stage = replace(learner, learn=same_stage)
+backup_skips_stage = replace(learner, learn=later_stage)
+counts_lost = replace(learner, learn=lost_counts)
+clipping_off = replace(learner, learn=no_clipping)
+unvisited_zero = replace(learner, begin=begin_at_zero)

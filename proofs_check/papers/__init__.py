@@ -1,0 +1,1 @@
+"""One file a paper, named by its BibTeX key; each defines a module-level `claims`."""

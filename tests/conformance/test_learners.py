@@ -1,0 +1,27 @@
+"""Every registered learner passes the conformance suite; `uniform` does so on all default models of its setting.
+
+A reward law and a way of sampling are constants of a build, and how they are built does not depend on the learner, so
+the further models are left to `uniform`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from theorylab.conformance import conformance, default_models
+from theorylab.learner import Learner
+from theorylab.registry import iter_specs
+
+LEARNERS = list(iter_specs("learners"))
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=[f"{x.name}-{x.setting}" for x in LEARNERS])
+def test_conformance(learner: Learner) -> None:
+    model = None if learner.name == "uniform" else default_models(learner.setting)[0]
+    outcomes = conformance(learner, model)
+    assert len(outcomes) >= 12
+    assert not [f"{o.name}: {o.detail}" for o in outcomes if not o.ok]
+
+
+def test_every_setting_has_a_learner() -> None:
+    assert {x.setting for x in LEARNERS} == {"bandit", "episodic", "average"}

@@ -1,0 +1,53 @@
+"""The CUDA target in Numba's simulator gives the bits of the cpu target, for every learner, with probes and a monitor.
+
+The simulator must be on before Numba is imported, so it runs in processes of its own, at tiny sizes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.gpu import programs
+from theorylab.conformance import digests, small_run
+from theorylab.learner import Learner
+from theorylab.registry import iter_specs
+
+ROOT = Path(__file__).resolve().parents[2]
+LEARNERS = list(iter_specs("learners"))
+
+
+def printed(*arguments: str) -> Any:
+    """JSON that a module prints in a process of its own with the simulator on."""
+    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def simulated() -> dict[tuple[str, str], dict[str, str]]:
+    """Digests of 4 replicates of every learner: 5 episodes, steps or rounds, with probes and a monitor."""
+    runs = printed("theorylab.conformance", *sorted({x.name for x in LEARNERS}), "--simulator")
+    return {(r["learner"], r["setting"]): r["arrays"] for r in runs if r["target"] == "cuda"}
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=[f"{x.name}-{x.setting}" for x in LEARNERS])
+def test_a_learner_in_the_simulator(learner: Learner, simulated: dict[tuple[str, str], dict[str, str]]) -> None:
+    found = simulated[learner.name, learner.setting]
+    expected = digests(small_run(learner, target="cpu"))
+    assert found.keys() == expected.keys()
+    assert [k for k in expected if found[k] != expected[k]] == []
+
+
+def test_functions_and_samplers_in_the_simulator() -> None:
+    found = printed("tests.gpu.programs")
+    assert found["philox"] == [list(words) for _, words in programs.KNOWN]
+    assert found == programs.on_python()

@@ -1,0 +1,199 @@
+"""The report: one page that fetches and runs nothing, with all text escaped; sound JSON, LaTeX and BibTeX beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.report.conftest import HOSTILE, PROVENANCE, claim, instance
+from theorylab.cite import parse
+from theorylab.errors import InputError
+from theorylab.evidence import Evidence, InstanceEvidence
+from theorylab.latex import escape, latex_table
+from theorylab.page import vacuity
+from theorylab.report import check_folder, write_report
+from theorylab.table import clean
+
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """A page taken apart; `wrong` lists tags that do not nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes += [(tag, k, v or "") for k, v in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes += [(tag, k, v or "") for k, v in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, evidence: list[Evidence]) -> Path:
+    return write_report(tmp_path_factory.mktemp("r") / "new" / "report", evidence).parent
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> Page:
+    return Page((folder / "index.html").read_text(encoding="utf-8"))
+
+
+def test_the_page_nests_and_its_links_lead_somewhere(folder: Path, page: Page) -> None:
+    assert not page.wrong and not page.open
+    ids = [v for _, k, v in page.attributes if k == "id"]
+    assert len(ids) == len(set(ids))
+    for tag, key, value in page.attributes:
+        if key in ("href", "src") and tag != "use":
+            target = value.removeprefix("#")
+            assert target in ids if value.startswith("#") else (folder / value).is_file(), value
+        if (tag, key) == ("use", "href"):
+            assert value.removeprefix("#") in ids
+
+
+def test_the_page_fetches_and_runs_nothing(folder: Path, page: Page) -> None:
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    assert "<script" not in text.lower() and "http" not in text.lower()
+    assert "@import" not in text and not re.search(r"url\((?!#)", text)
+    assert not set(page.tags) & {"script", "iframe", "object", "embed", "link", "img", "form"}
+    assert not [k for _, k, _ in page.attributes if k.startswith("on")]
+
+
+def test_all_text_is_on_the_page_escaped(page: Page, evidence: list[Evidence]) -> None:
+    words = " ".join("".join(page.text).split())
+    assert words.count(clean(HOSTILE)) >= 6
+    for e in evidence:
+        assert e.id in words and clean(e.text) in words
+        for c in e.controls:
+            assert c.name in words
+    assert "alert" in words and "\x1b" not in words
+    assert "Of 1 refuted among 11 claims, 1 survives e-BH at a false discovery rate of 0.05: jin2018.optimism." in words
+    assert "Caught by no claim of this report: bonus_1_over_n." in words
+    assert f"Toothless here, as they caught no mutant: {evidence[-1].id}." in words
+    assert "nobody1999" in words and "No references.bib has an entry for this paper." in words
+    assert "Finite-time Analysis of the Multiarmed Bandit Problem" in words
+    assert "auer2002.not-registered (not in this report)" in words
+    assert "bandit: a finite-armed stochastic bandit; rewards: in <0, 1>." in words
+    assert str(PROVENANCE["kernels"]) in words
+
+
+def test_a_figure_for_each_curve(folder: Path, page: Page) -> None:
+    assert page.tags["svg"] == 3
+    files = sorted(f.name for f in (folder / "figures").iterdir())
+    assert len(files) == 12 and {f.rpartition(".")[2] for f in files} == {"csv", "pdf", "png", "svg"}
+    labels = [v for t, k, v in page.attributes if (t, k) == ("svg", "aria-label")]
+    assert "At 1000 episodes the bound is 4.5e8 and any algorithm satisfies 20000" in labels[1]
+
+
+def test_the_json_is_strict_and_complete(folder: Path, evidence: list[Evidence]) -> None:
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    rows = json.loads((folder / "evidence.json").read_text(encoding="utf-8"), parse_constant=refuse)
+    assert [r["id"] for r in rows] == [e.id for e in evidence]
+    assert {"id", "verdict", "n", "e_value", "interval", "slack", "vacuous", "controls", "instances"} <= set(rows[0])
+    assert rows[6]["e_value"] == "inf" and rows[-1]["text"] == HOSTILE
+
+
+def test_the_same_evidence_gives_the_same_bytes(tmp_path: Path, folder: Path, evidence: list[Evidence]) -> None:
+    again = write_report(tmp_path / "again", evidence).parent
+    files = sorted(f.relative_to(folder) for f in folder.rglob("*") if f.is_file())
+    assert files and files == sorted(f.relative_to(again) for f in again.rglob("*") if f.is_file())
+    for f in files:
+        assert (folder / f).read_bytes() == (again / f).read_bytes(), f
+
+
+def balanced(text: str) -> bool:
+    """Braces balance, outside of escaped ones."""
+    depth = 0
+    for token in re.findall(r"\\.|[{}]", text):
+        depth += (token == "{") - (token == "}")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def test_the_latex_table_is_sound(folder: Path, evidence: list[Evidence]) -> None:
+    text = (folder / "verdicts.tex").read_text(encoding="utf-8")
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    assert balanced(body)
+    assert body.count(r"\begin{tabular}") == body.count(r"\end{tabular}") == 1
+    outside = re.sub(r"\$[^$]*\$|\\cite\{[^}]*\}|\\ensuremath\{[^}]*\}", "", body.replace(r"\$", ""))
+    assert not re.search(r"(?<!\\)[_^#%]", outside)
+    rows = [line for line in body.splitlines() if line.endswith(r"\\")]
+    assert len(rows) == 1 + sum(
+        len(e.instances) + (len(e.instances) != 1 or e.instances[0].verdict != e.verdict) for e in evidence
+    )
+    assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {8}
+    assert all(ord(c) < 256 for c in text)
+    keys = set(re.findall(r"\\cite\{([^}]*)\}", text))
+    assert keys == {"auer2002", "jin2018", "jaksch2010"}
+    assert set(parse((folder / "references.bib").read_text(encoding="utf-8"))) == keys
+    assert "'nobody1999'" in (folder / "references.bib").read_text(encoding="utf-8")
+
+
+def test_latex_escapes() -> None:
+    assert escape("a_b 5% $x$ {y}") == r"a\_b 5\% \$x\$ \{y\}"
+    assert escape("Δ λ ≤ Α") == r"\ensuremath{\Delta} \ensuremath{\lambda} \ensuremath{\le} \texttt{U+0391}"
+    assert r"$4.5 \times 10^{8}$" in latex_table([claim("a.b", "VACUOUS", instance("VACUOUS", bound=4.5e8))])
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"bound": None}, ""),
+        ({"trivial": None}, "At 20000 rounds the bound is 99; the claim names no trivial value to compare it with."),
+        ({}, "satisfies 16000: the bound has content from 168 rounds on."),
+        ({"nonvacuous_from": 340_000_000}, "the bound says nothing before 3.4e8 rounds."),
+        ({"nonvacuous_from": None}, "the bound is not known to fall below that at any length up to 1e18."),
+    ],
+)
+def test_the_sentence_on_vacuity(changes: dict[str, object], text: str) -> None:
+    made = vacuity(dataclasses.replace(instance("SUPPORTED", bound=99.0), **changes))  # type: ignore[arg-type]
+    assert made.endswith(text) and bool(made) == bool(text)
+
+
+def test_no_evidence_makes_a_page(tmp_path: Path) -> None:
+    page = Page(write_report(tmp_path / "r", [], provenance={}).read_text(encoding="utf-8"))
+    assert not page.wrong and not page.open
+
+
+def test_ids_that_look_alike_keep_their_own_figures(tmp_path: Path, bandit: InstanceEvidence) -> None:
+    made = [claim("a.b_c", "SUPPORTED", bandit), claim("a.b-c", "SUPPORTED", bandit)]
+    folder = write_report(tmp_path / "r", made).parent
+    assert sorted(f.stem for f in (folder / "figures").glob("*.svg")) == ["a-b-c-1", "a-b-c-2-1"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_first(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InputError, match=r"file.*a file is in the way; name a folder that can be created"):
+            check_folder(place)
+    assert check_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert sorted(f.name for f in (tmp_path / "a" / "b").iterdir()) == ["figures"]
+    assert not list((tmp_path / "a" / "b" / "figures").iterdir())
