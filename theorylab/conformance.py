@@ -41,6 +41,8 @@ from theorylab.simulation import Simulation
 
 __all__ = ["LENGTHS", "Outcome", "conformance", "default_models", "digests", "small_run", "watched"]
 
+#: arrays that are no results: work space, and outcomes that some targets draw ahead
+PRIVATE = ("scratch", "ahead", "ahead_r")
 #: length of a run by setting: enough visits for a few epochs, short enough for the python target and the simulator
 LENGTHS = {"bandit": 60, "episodic": 20, "average": 60}
 REPLICATES, SEED = 5, 20_240_229
@@ -137,9 +139,9 @@ def watched(setting: str) -> dict[str, Any]:
 
 
 def arrays(simulation: Simulation) -> dict[str, NDArray[Any]]:
-    """All arrays of a simulation by name: `state.Q`, `observed.visits`."""
+    """The results of a simulation by name: `state.Q`, `observed.visits`."""
     return {f"state.{k}": v for k, v in simulation.state.items()} | {
-        f"observed.{k}": v for k, v in simulation.observed.items() if k != "scratch"
+        f"observed.{k}": v for k, v in simulation.observed.items() if k not in PRIVATE
     }
 
 
@@ -233,6 +235,12 @@ class _Checks:
         for stop in sorted({1, self.length // 3, self.length // 2, self.length - 1} - {0, self.length}):
             saved = self.simulation().advance(stop).save()
             _same(whole, self.simulation().restore(saved).advance(), f"resumed at {stop}")
+        saved = b""
+        for stop, target in ((1, "cpu"), (self.length // 2, "python"), (self.length, "cpu")):
+            part = self.simulation(target=target)
+            part = (part.restore(saved) if saved else part).advance(max(stop, part.done))
+            saved = part.save()
+        _same(whole, part, "resumed on other targets")
         pieces = self.simulation()
         for stop in range(0, self.length, max(1, self.length // 7)):
             pieces.advance(stop)

@@ -138,7 +138,7 @@ def bound_fault(
     """Half the best constant must be refuted on fresh addresses; its upper limit must not be."""
     level = level_of(claim, group)
     assert level is not None
-    low, high, estimate = best
+    _, high, estimate = best
     curves = group.simulation(FRESH, n, seed=seed, target=target).advance().curves()
     sample = group.sample(claim, curves)
     out = []

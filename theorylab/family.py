@@ -30,7 +30,8 @@ class Family:
         text: one paragraph: definition, parameters, known exact quantities.
 
     Calling the family builds a model. Families of MDPs also take `horizon` (episodes of that many stages), `start` (a
-    fixed first state), `rewards` ("deterministic" or "bernoulli") and `noise` (Gaussian rewards of that sd). An unknown parameter raises `InputError` with the nearest names.
+    fixed first state), `rewards` ("deterministic" or "bernoulli") and `noise` (Gaussian rewards of that sd). An
+    unknown parameter raises `InputError` with the nearest names.
     """
 
     name: str

@@ -269,7 +269,8 @@ def render(figure: Figure, format: str) -> bytes:
     }
     out = io.BytesIO()
     with _style("neurips"):  # texts and lines took their sizes when they were made; this gives the salt and font types
-        figure.savefig(out, format=format, dpi=DPI, metadata=metadata.get(format))
+        options: dict[str, Any] = {"metadata": metadata[format]} if format in metadata else {}
+        figure.savefig(out, format=format, dpi=DPI, **options)
     return out.getvalue()
 
 

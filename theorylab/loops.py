@@ -10,11 +10,11 @@ Names in capitals are placeholders that `theorylab.simulation` binds before a bu
     EXACT                           True when V^{pi_k} is computed exactly in each episode
 
 A loop runs from `t0` to `t1` and keeps all that it needs in the observation record `ob`, so it can stop and go on
-anywhere: visits (the environment's counters), ahead and ahead_r (outcomes drawn ahead), acc (running sums), status (error code, index), cur (current state,
-epoch flag, number of epochs), scratch, and per probe pmax, pfirst, pcount. Regret, with the exact V_star, gain and
-gaps in `tb`: bandit sum of gaps; episodic sum of V_star - V^{pi_k} and sum of gaps along the path; average reward
-t * gain - rewards, and sum of gaps. Each step costs one Philox block: its two doubles give the next state and
-the reward. Status 1: an action outside [0, A); 2: a plan that failed.
+anywhere: visits (the environment's counters), ahead and ahead_r (outcomes drawn ahead), acc (running sums), status
+(error code, index), cur (current state, epoch flag, number of epochs), scratch, and per probe pmax, pfirst, pcount.
+Regret, with the exact V_star, gain and gaps in `tb`: bandit sum of gaps; episodic sum of V_star - V^{pi_k} and sum of
+gaps along the path; average reward t * gain - rewards, and sum of gaps. Each step costs one Philox block: its two
+doubles give the next state and the reward. Status 1: an action outside [0, A); 2: a plan that failed.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def foresee(tb, ob, rng, row, site, n):
 @kernel
 def foresee_arm(tb, ob, rng, a, n):
     """Keep the reward of pull n of an arm."""
-    u, v = draw(rng, n, a, ENVIRONMENT)
+    _, v = draw(rng, n, a, ENVIRONMENT)
     ob.ahead[a] = 1
     ob.ahead_r[a] = reward(tb, a, v)
 
@@ -128,7 +128,7 @@ def bandit(st, p, tb, ob, rng, t0, t1, cps):
                 r = ob.ahead_r[a]
                 foresee_arm(tb, ob, rng, a, n + 1)
             else:
-                u, v = draw(rng, n, a, ENVIRONMENT)
+                _, v = draw(rng, n, a, ENVIRONMENT)
                 r = reward(tb, a, v)
         LEARN(st, p, t, a, r)
         regret += tb.gap[a]
@@ -208,6 +208,9 @@ def episodic(st, p, tb, ob, rng, t0, t1, cps):
                 if ob.ahead[site] == 0:
                     foresee(tb, ob, rng, row, site, n)
                 s2 = ob.ahead[site] - 1
+                if s2 < 0:  # never: it tells the compiler that the index is not negative
+                    ob.status[0] = 3
+                    break
                 r = ob.ahead_r[site] if LAW > 0 else tb.r_mean[row]
                 foresee(tb, ob, rng, row, site, n + 1)
             else:
@@ -278,6 +281,9 @@ def average(st, p, tb, ob, rng, t0, t1, cps):
             if ob.ahead[row] == 0:
                 foresee(tb, ob, rng, row, row, n)
             s2 = ob.ahead[row] - 1
+            if s2 < 0:  # never: it tells the compiler that the index is not negative
+                ob.status[0] = 3
+                break
             r = ob.ahead_r[row] if LAW > 0 else tb.r_mean[row]
             foresee(tb, ob, rng, row, row, n + 1)
         else:

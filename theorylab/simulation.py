@@ -214,13 +214,17 @@ class Simulation:
 
     def digest(self) -> str:
         """sha256 of all that determines the bits of this run, except the block of replicates and the length done."""
-        h = hashlib.sha256(loops.block.digest(**self.bind).encode())
+        # views and the order of draws differ between targets, bits do not: the digest is that of the python target
+        same = {"VIEW": list(self.state), "OBSERVED": list(self.observed)}
+        bind = {**self.bind, "AHEAD": False, **{k: records.view(k.lower(), v, "python") for k, v in same.items()}}
+        h = hashlib.sha256(loops.block.digest(**bind).encode())
         about = dict(
             learner=self.learner.name, params=self.params, model=self.model.digest, seed=self.seed, length=self.length
         )
         h.update(json.dumps(about, sort_keys=True, default=repr).encode())
         for name in sorted(self.tables):
-            h.update(name.encode() + np.asarray(self.tables[name]).tobytes())
+            table = np.asarray(self.tables[name])
+            h.update(f"{name} {table.dtype} {table.shape}".encode() + table.tobytes())
         h.update(self.checkpoints.tobytes())
         return h.hexdigest()
 
@@ -313,7 +317,8 @@ class Simulation:
     def save(self) -> bytes:
         """The whole state as the bytes of an `.npz` file, to be given to `restore`."""
         out = io.BytesIO()
-        arrays = {f"state.{k}": v for k, v in self.state.items()} | {f"ob.{k}": v for k, v in self.observed.items()}
+        arrays: dict[str, Any] = {f"state.{k}": v for k, v in self.state.items()}
+        arrays.update({f"ob.{k}": v for k, v in self.observed.items()})
         np.savez(
             out, digest=np.frombuffer(self.digest().encode(), np.uint8), done=self.done, first=self.first, **arrays
         )
@@ -331,5 +336,6 @@ class Simulation:
         for group, target in (("state.", self.state), ("ob.", self.observed)):
             for k in target:
                 target[k] = arrays[group + k]
+        self.observed["ahead"][...] = 0  # stale if another target has run in between; drawn again when needed
         self.done = int(arrays["done"])
         return self

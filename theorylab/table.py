@@ -51,14 +51,14 @@ def tone(verdict: str) -> str:
 
 
 def number(value: float | None, digits: int = 3, missing: str = "-") -> str:
-    """A number for people: integers below 1e6 in full, others to `digits` significant digits, as 3.4e8, inf, nan."""
+    """A number for people: to the unit from 1e3 to 1e6, else to `digits` significant digits, as 3.4e8, inf, nan."""
     if value is None:
         return missing
     x = float(value)
     if not math.isfinite(x):
         return "nan" if x != x else "inf" if x > 0 else "-inf"
-    if x == int(x) and abs(x) < 1e6:
-        return str(int(x))
+    if abs(x) < 1e6 and (x == int(x) or abs(x) >= 1e3):
+        return str(round(x))
     text = f"{x:.{digits}g}"
     if "e" not in text:
         return text

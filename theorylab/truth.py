@@ -130,6 +130,7 @@ def _mdp(model: TabularMDP) -> Truth:
         tables["V_star"] = np.ascontiguousarray(solved.V)
         tables["Q_star"] = np.ascontiguousarray(solved.Q)
     else:
+        assert solved.gain is not None
         tables["gain"] = float(solved.gain)
         tables["bias"] = np.ascontiguousarray(solved.bias)
     return Truth(model.setting, sizes, tables, LAWS[model.reward_law.kind], float(solved.certified_error), solved)

@@ -6,8 +6,8 @@
 State: Q (H,S,A) and V (H+1,S), start at H, V[H] = 0; N (H,S,A) visits; bonus (1,) the b_n of the last update.
 Rewards in [0, 1]. Cost O(A) a step. Ties go to the lowest action. Q and V are updated at once, stage by stage.
 
-Source: jin2018, algorithm 1 [recalled; the rate a_n checked in a later paper's text]. The paper leaves c open ("absolute
-constant"); with i = ln(SAT/delta), c = 2 suffices for its concentration lemma: sum_i (a_n^i)^2 <= 2H/n and
+Source: jin2018, algorithm 1 [recalled; the rate a_n checked in a later paper's text]. The paper leaves c open
+("absolute constant"); with i = ln(SAT/delta), c = 2 suffices for its concentration lemma: sum_i (a_n^i)^2 <= 2H/n and
 Azuma's inequality on increments in an interval of length H [derived].
 """
 
@@ -35,13 +35,13 @@ def begin(st, p):
 
 @kernel
 def act(st, p, k, h, s, rng):
-    """The first maximiser of Q[h, s, :]."""
-    best = 0
+    """The first maximiser of Q[h, s, :]: the maximum first, since a compare-and-branch search would mispredict."""
     top = st.Q[h, s, 0]
     for a in range(1, p.A):
-        if st.Q[h, s, a] > top:
-            best = a
-            top = st.Q[h, s, a]
+        top = max(top, st.Q[h, s, a])
+    best = 0
+    while best < p.A - 1 and st.Q[h, s, best] != top:
+        best += 1
     return best
 
 
@@ -56,8 +56,7 @@ def learn(st, p, k, h, s, a, r, s2):
     st.Q[h, s, a] = (1.0 - rate) * st.Q[h, s, a] + rate * (r + st.V[h + 1, s2] + bonus)
     top = st.Q[h, s, 0]
     for b in range(1, p.A):
-        if st.Q[h, s, b] > top:
-            top = st.Q[h, s, b]
+        top = max(top, st.Q[h, s, b])
     st.V[h, s] = min(float(p.H), top)
 
 

@@ -5,13 +5,13 @@ At the start of episode k, at time t_k (from 1), with N(s,a) visits before it an
     |r~ - r_hat| <= sqrt(7 ln(2 S A t_k / delta) / (2 n)),     |p~ - p_hat|_1 <= sqrt(14 S ln(2 A t_k / delta) / n)
 
 extended value iteration u_{i+1}(s) = max_a { r~(s,a) + max_p~ p~ u_i } runs from u_0 = 0 until the span of
-u_{i+1} - u_i is below 1/sqrt(t_k); its greedy policy is played until the next pair (s, pi(s)) has nu(s, pi(s)) >= max(1,
-N(s, pi(s))) visits in the episode, which is looked up before the pair is played.
+u_{i+1} - u_i is below 1/sqrt(t_k); its greedy policy is played until the next pair (s, pi(s)) has nu(s, pi(s)) >=
+max(1, N(s, pi(s))) visits in the episode, which is looked up before the pair is played.
 
 State: N, nu (S,A) visits before and in the episode; total (S,A) reward sums; moves (S,A,S) transitions; p_hat (S,A,S),
 r_up, radius_p, radius_r (S,A) of the last plan; u, u_next (S,) around its last sweep; order (S,) states by u; gain
-(2,) least and largest entry of u_next - u; sweeps (1,); pi (S,). Ties: lowest action, lowest state. r~ may exceed 1, as in
-the text; `cap_rewards=1` caps it (a variant). Cost S^2 A a sweep; a plan that needs more than `max_sweeps` fails.
+(2,) least and largest entry of u_next - u; sweeps (1,); pi (S,). Ties: lowest action, lowest state. r~ may exceed 1,
+as in the text; `cap_rewards=1` caps it (a variant). Cost S^2 A a sweep; a plan that needs more than `max_sweeps` fails.
 
 Source: jaksch2010, figures 1 and 2 [source: radii; recalled: inner maximum, stopping].
 """

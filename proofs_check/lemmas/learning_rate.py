@@ -1,7 +1,7 @@
 """Weights of the learning rate a_n = (H+1)/(H+n): a_n^i = a_i prod_{j=i+1}^n (1 - a_j).
 
-jin2018, lemma 4.1 [recalled]: they sum to one, max_i a_n^i <= 2H/n, sum_i (a_n^i)^2 <= 2H/n, and 1/sqrt(n) <= sum_i a_n^i /
-sqrt(i) <= 2/sqrt(n). Golden values at H = 20, n = 50: 0.179396 and 0.144852.
+jin2018, lemma 4.1 [recalled]: they sum to one, max_i a_n^i <= 2H/n, sum_i (a_n^i)^2 <= 2H/n, and 1/sqrt(n) <= sum_i
+a_n^i / sqrt(i) <= 2/sqrt(n). Golden values at H = 20, n = 50: 0.179396 and 0.144852.
 """
 
 from __future__ import annotations

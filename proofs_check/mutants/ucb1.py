@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from bandits.learners.ucb1 import learner
 from theorylab.kernel import kernel, log, sqrt
-from theorylab.learner import Learner
 
 
 @kernel

@@ -38,7 +38,8 @@ STEPS = {
 def bound(c: Context, n: np.ndarray) -> np.ndarray:
     """Theorem 1, right-hand side, at n rounds."""
     gap = c.gap[c.gap > 0]
-    return 8.0 * np.log(np.maximum(n, 1.0)) * float(np.sum(1.0 / gap)) + (1.0 + math.pi**2 / 3.0) * float(np.sum(gap))
+    leading = 8.0 * np.log(np.maximum(n, 1.0)) * float(np.sum(1.0 / gap))
+    return np.asarray(leading + (1.0 + math.pi**2 / 3.0) * float(np.sum(gap)))
 
 
 def trivial(c: Context, n: np.ndarray) -> np.ndarray:
@@ -98,7 +99,8 @@ def sums(st, p, tr, t):
 
 @kernel
 def outside(st, p, tr, a, b):
-    """|mean - mu| minus the learner's own width for arm a, at the decision whose outcome was arm b (played once since)."""
+    """|mean - mu| minus the learner's own width for arm a, at the decision whose outcome was arm b (played once
+    since)."""
     n = tr.visits[a]
     total = tr.sums[a]
     if a == b:

@@ -1,13 +1,14 @@
 """Jin, Allen-Zhu, Bubeck, Jordan 2018: Q-learning with a Hoeffding bonus (UCB-H). Episodic, rewards in [0, 1].
 
-    theorem 1    with probability 1 - delta, regret(K) <= O(sqrt(H^4 S A T i)), T = KH, i = ln(S A T / delta)   [recalled]
+    theorem 1    with probability 1 - delta, regret(K) <= O(sqrt(H^4 S A T i)), T = KH, i = ln(S A T / delta)
+    [recalled]
 
 The paper leaves the constant open, so theorem 1 itself gets the best constant that was measured. With c the bonus
 constant, the steps of the proof have explicit constants [derived]: rewards and next values together move in an interval
-of length H, the rates satisfy sum_i (a_n^i)^2 <= 2H/n, so by Azuma each of the S A T averages is off by more than c sqrt(H^3
-i / n) with probability at most 2 exp(-c^2 i); all of them hold except with probability 2 S A T (delta / (S A T))^(c^2). On
-that event 0 <= Q - Q_star <= a_n^0 H + sum_i a_n^i (V - V_star)(s_i) + 3 c sqrt(H^3 i / n), and unrolling the recursion with
-(1 + 1/H)^H <= e gives the explicit form
+of length H, the rates satisfy sum_i (a_n^i)^2 <= 2H/n, so by Azuma each of the S A T averages is off by more than c
+sqrt(H^3 i / n) with probability at most 2 exp(-c^2 i); all of them hold except with probability 2 S A T (delta / (S A
+T))^(c^2). On that event 0 <= Q - Q_star <= a_n^0 H + sum_i a_n^i (V - V_star)(s_i) + 3 c sqrt(H^3 i / n), and
+unrolling the recursion with (1 + 1/H)^H <= e gives the explicit form
 
     regret(k) <= e (S A H^2 + 6 c sqrt(H^4 S A k H i) + H sqrt(K H ln(1/delta) / 2)),     all k <= K,
 
@@ -53,14 +54,14 @@ FINAL = {
 
 def shape(c: Context, n: np.ndarray) -> np.ndarray:
     """sqrt(H^4 S A (n H) iota): the order of theorem 1 after n episodes."""
-    return np.sqrt(float(c.H) ** 4 * c.S * c.A * np.asarray(n, dtype=float) * c.H * c.iota)
+    return np.asarray(np.sqrt(float(c.H) ** 4 * c.S * c.A * np.asarray(n, dtype=float) * c.H * c.iota))
 
 
 def explicit(c: Context, n: np.ndarray) -> np.ndarray:
     """The explicit form of the module's text [derived]."""
     first = c.S * c.A * float(c.H) ** 2
     noise = c.H * math.sqrt(c.K * c.H * math.log(1.0 / c.delta) / 2.0)
-    return math.e * (first + 6.0 * c.c * shape(c, n) + noise)
+    return np.asarray(math.e * (first + 6.0 * c.c * shape(c, n) + noise))
 
 
 def trivial(c: Context, n: np.ndarray) -> np.ndarray:
@@ -249,7 +250,8 @@ claims = [
     ),
     Claim(
         id="jin2018.thm1-explicit",
-        text="Theorem 1 with the constants of its proof written out: regret(k) <= e (S A H^2 + 6 c sqrt(H^4 S A k H iota) "
+        text="Theorem 1 with the constants of its proof written out: regret(k) <= e (S A H^2 + 6 c sqrt(H^4 S A k H "
+        "iota) "
         "+ H sqrt(K H ln(1/delta)/2)) for all k <= K, except with probability 2SAT(delta/(SAT))^(c^2) + delta.",
         source_tag="derived",
         learner="ucb-h",
@@ -318,7 +320,8 @@ claims = [
     ),
     _step(
         "optimism",
-        "Q_h(s,.) >= Q_star_h(s,.) at every visited state, unvisited actions included, on the event of concentration (lemma 4.3).",
+        "Q_h(s,.) >= Q_star_h(s,.) at every visited state, unvisited actions included, on the event of "
+        "concentration (lemma 4.3).",
         "recalled",
         HighProbability(concentration_level),
         Probe("ucb-h.optimism", optimism, tol=1e-9),
@@ -326,7 +329,8 @@ claims = [
     ),
     _step(
         "value-optimism",
-        "V >= V_star at every updated state and its successor, on the event of concentration (lemma 4.3 and the cap H).",
+        "V >= V_star at every updated state and its successor, on the event of concentration (lemma 4.3 and the cap "
+        "H).",
         "recalled",
         HighProbability(concentration_level),
         Probe("ucb-h.value-optimism", state_optimism, tol=1e-9),
@@ -342,7 +346,8 @@ claims = [
     ),
     _step(
         "recursion",
-        "Q_h - Q_star_h <= sum_i a_n^i (V - V_star)_{h+1}(s_i') + 4 c sqrt(H^3 iota / n) at every update, on the event of "
+        "Q_h - Q_star_h <= sum_i a_n^i (V - V_star)_{h+1}(s_i') + 4 c sqrt(H^3 iota / n) at every update, on the "
+        "event of "
         "concentration (lemma 4.3).",
         "recalled",
         HighProbability(concentration_level),

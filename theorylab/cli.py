@@ -1,0 +1,289 @@
+"""The command line: `theorylab check | run | worker | list | show | doctor`.
+
+Exit codes, in this precedence: 2 bad input; 1 a REFUTED, INCONSISTENT or CHECK_INVALID; 0 at least one positive
+verdict; 3 no positive verdict. Heavy modules are imported inside the commands, so that `--help` stays light.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from theorylab.errors import InputError, nearest
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Checks theorems of reinforcement-learning theory by exact simulation.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def _value(text: str) -> Any:
+    """A parameter's value: a JSON number, list, true or false, else the text itself; lists become tuples."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        return text
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _params(pairs: list[str]) -> dict[str, Any]:
+    out = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise InputError(f"--param '{pair}' is not of the form name=value")
+        out[key.replace("-", "_")] = _value(text)
+    return out
+
+
+def _claims(names: list[str]) -> list[Any]:
+    from theorylab.registry import find_claim, papers
+
+    out: list[Any] = []
+    for name in names or papers():
+        out += _file_claims(Path(name)) if name.endswith(".py") else find_claim(name)
+    return list({c.id: c for c in out}.values())
+
+
+def _file_claims(path: Path) -> list[Any]:
+    import importlib.util
+
+    if not path.is_file():
+        raise InputError(f"no file '{path}'; give the path of a Python file that defines `claims`")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    claims = getattr(module, "claims", None)
+    if not claims:
+        raise InputError(f"'{path}' defines no `claims`; give it a module-level list of Claim objects")
+    return list(claims)
+
+
+@app.command()
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help="Claim ids, papers or files; default: all papers.")] = None,
+    model: Annotated[str | None, typer.Option(help="Check on this model instead of the profile's.")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="name=value, a parameter of --model.")] = None,
+    length: Annotated[int | None, typer.Option(help="Rounds, episodes or steps with --model.")] = None,
+    learner: Annotated[str | None, typer.Option(help="Put another learner under the claims.")] = None,
+    learner_param: Annotated[list[str] | None, typer.Option(help="name=value, a parameter of the learner.")] = None,
+    profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
+    alpha_support: Annotated[float, typer.Option(help="P(SUPPORTED though false).")] = 0.01,
+    alpha_refute: Annotated[float, typer.Option(help="P(REFUTED though true).")] = 0.001,
+    budget: Annotated[int | None, typer.Option(help="Most replicates per instance.")] = None,
+    seed: Annotated[int, typer.Option(help="Study seed.")] = 0,
+    fresh: Annotated[bool, typer.Option(help="New random addresses; refutes at 1e-6 only.")] = False,
+    target: Annotated[str, typer.Option(help="cpu, cuda or python.")] = "cpu",
+    report: Annotated[Path | None, typer.Option(help="Write an HTML report, figures and LaTeX here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check claims: verdicts with evidence, and the controls that show each check can fail."""
+    claims = _claims(names or [])
+    chosen, given = _model_of(claims, model, param or [], length, profile, _params(learner_param or []))
+    if report is not None:
+        from theorylab.report import check_folder
+
+        check_folder(report)
+    from theorylab.check import check_many
+    from theorylab.evidence import exit_code, to_json
+    from theorylab.progress import Progress
+
+    if fresh:
+        import secrets
+
+        seed, alpha_refute = secrets.randbits(63), 1e-6
+    spec = None
+    if learner is not None:
+        from theorylab.registry import find_learner
+
+        spec = find_learner(learner, claims[0].setting)
+    with Progress() as progress:
+        evidence = check_many(
+            claims,
+            models=chosen,
+            learner=spec,
+            params=given,
+            profile=profile,
+            alpha_support=alpha_support,
+            alpha_refute=alpha_refute,
+            budget=budget,
+            seed=seed,
+            target=target,
+            progress=progress,
+        )
+    if as_json:
+        print(to_json(evidence, curves=False))
+    else:
+        _print_table(evidence)
+    if report is not None:
+        from theorylab.report import write_report
+
+        page = write_report(report, evidence, provenance=evidence[0].provenance)
+        print(f"report: {page}", file=sys.stderr)
+    raise typer.Exit(exit_code(evidence))
+
+
+def _print_table(evidence: list[Any]) -> None:
+    from theorylab.table import verdict_table
+
+    table = verdict_table(evidence)
+    if isinstance(table, str):
+        print(table)
+    else:
+        from rich.console import Console
+
+        Console().print(table)
+
+
+def _model_of(
+    claims: list[Any], model: str | None, param: list[str], length: int | None, profile: str, learner: dict[str, Any]
+) -> tuple[list[Any] | None, dict[str, Any]]:
+    from theorylab.claim import Instance
+    from theorylab.registry import find_model
+
+    if model is None:
+        if param or length is not None:
+            raise InputError("--param and --length belong to --model; give --model NAME too")
+        return None, learner
+    find_model(model)
+    first = next((c.on(profile)[0] for c in claims if c.on(profile)), None)
+    if length is None and first is None:
+        raise InputError("give --length: the claims have no instance to take it from")
+    size = length if length is not None else first.length  # type: ignore[union-attr]
+    return [Instance(model, size, _params(param), dict(first.learner) if first else {})], learner
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    out: Annotated[Path | None, typer.Option(help="Result folder; default: results/NAME.")] = None,
+    engine: Annotated[str, typer.Option(help="local (threads on this machine).")] = "local",
+    resume: Annotated[bool, typer.Option(help="Reuse finished shards; --no-resume computes all again.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Run a study; finished shards are reused, so a killed run goes on where it stopped."""
+    from theorylab.progress import Progress
+    from theorylab.study import Study, execute
+
+    plan = Study.read(study)
+    folder = out if out is not None else Path("results") / plan.name
+    with Progress() as progress:
+        result = execute(plan, folder, engine=engine, resume=resume, progress=progress.fraction)
+    rows = result.to_rows()
+    if as_json:
+        from theorylab.evidence import plain
+
+        print(json.dumps(plain(rows), indent=2))
+    else:
+        print(f"{'learner':16s} {'model':28s} {'length':>10s} {'R':>6s} {'regret':>12s} {'5 %':>12s} {'95 %':>12s}")
+        for r in rows:
+            regret = [r["regret_mean"], r["regret_05"], r["regret_95"]]
+            regret = (
+                regret if regret[0] is not None else [r[f"gap_{k}"] for k in ("regret_mean", "regret_05", "regret_95")]
+            )
+            print(
+                f"{r['learner']:16s} {r['model']:28s} {r['length']:10d} {r['n']:6d} "
+                + " ".join(f"{v:12.6g}" for v in regret)
+            )
+        print(f"results: {folder}", file=sys.stderr)
+
+
+@app.command()
+def worker(
+    study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    shard: Annotated[str, typer.Option(help="I/N: this worker's share, I from 0 to N-1.")],
+    out: Annotated[Path | None, typer.Option(help="Result folder; default: results/NAME.")] = None,
+) -> None:
+    """Run one share of a study's blocks, for job arrays; `theorylab run` then gathers the shards."""
+    from theorylab.engines import worker as work
+    from theorylab.study import Study
+
+    index, slash, count = shard.partition("/")
+    if not slash or not index.isdigit() or not count.isdigit() or int(index) >= int(count):
+        raise InputError(f"--shard '{shard}' is not I/N with 0 <= I < N")
+    plan = Study.read(study)
+    work(plan, out if out is not None else Path("results") / plan.name, int(index), int(count))
+
+
+KINDS = ("claims", "learners", "models", "papers")
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str, typer.Argument(help="claims, learners, models or papers.")] = "claims", as_json: Json = False
+) -> None:
+    """List what is registered."""
+    from theorylab.registry import iter_specs, papers
+
+    if kind not in KINDS:
+        raise InputError(f"unknown list '{kind}'{nearest(kind, KINDS)}")
+    if kind == "papers":
+        rows = [{"name": p, "claims": sum(c.paper == p for c in iter_specs("papers"))} for p in papers()]
+    elif kind == "claims":
+        rows = [
+            dict(name=c.id, kind=type(c.kind).__name__, tag=c.source_tag, learner=c.learner, text=c.text)
+            for c in iter_specs("papers")
+        ]
+    elif kind == "learners":
+        rows = [dict(name=x.name, setting=x.setting, cite=x.cite, text=x.text) for x in iter_specs("learners")]
+    else:
+        rows = [dict(name=f.name, setting=f.setting, cite=f.cite, text=f.text) for f in iter_specs("models")]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        rest = "  ".join(str(v) for k, v in row.items() if k not in ("name", "text") and v != "")
+        print(f"{row['name']:28s} {rest}")
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="A claim, paper, learner or model.")], as_json: Json = False) -> None:
+    """Show one registered thing: a claim's statement, source, constants, steps and controls."""
+    from theorylab.describe import describe
+
+    rows = describe(name)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        for key, value in row.items():
+            if isinstance(value, list):
+                value = "; ".join(str(v) for v in value)
+            print(f"{key:14s} {value}")
+        print()
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at the installation: versions, compilation, cache, foreign packages, GPU."""
+    from theorylab.doctor import examine
+
+    rows = examine()
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        for row in rows:
+            print(f"{row['status']:5s} {row['what']:24s} {row['detail']}")
+    raise typer.Exit(1 if any(r["status"] == "FAIL" for r in rows) else 0)
+
+
+def main() -> NoReturn:
+    """Entry point: bad input ends with its message on standard error and exit code 2."""
+    try:
+        app()
+    except InputError as wrong:
+        print(f"theorylab: {wrong}", file=sys.stderr)
+        raise SystemExit(2) from None
+    raise SystemExit(0)

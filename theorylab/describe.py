@@ -1,0 +1,69 @@
+"""What `theorylab show` prints: a claim's statement, source, constants, steps and controls; a learner; a model."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from theorylab.errors import InputError, nearest
+from theorylab.registry import find_claim, find_learner, find_model, names
+
+__all__ = ["describe"]
+
+
+def describe(name: str) -> list[dict[str, Any]]:
+    """Rows for a claim id, a paper (all its claims), a learner or a model. Unknown: `InputError`."""
+    key = name.replace("_", "-")
+    if name.partition(".")[0] in names("papers"):
+        return [_claim(c) for c in find_claim(name)]
+    if key in names("learners"):
+        return [_learner(find_learner(key))]
+    if key in names("models"):
+        return [_model(find_model(key))]
+    known = [*names("papers"), *names("learners"), *names("models")]
+    raise InputError(f"nothing is called '{name}'{nearest(name, known)}")
+
+
+def _claim(c: Any) -> dict[str, Any]:
+    instances = [
+        f"{p}: {i.family}({_pairs(i.model)}), length {i.length}" for p, all_ in c.instances.items() for i in all_
+    ]
+    return dict(
+        id=c.id,
+        statement=c.text,
+        paper=c.paper,
+        source_tag=c.source_tag,
+        kind=type(c.kind).__name__,
+        scope=c.scope,
+        learner=c.learner,
+        constants=c.constants,
+        assumes=[a.name for a in c.assumes],
+        steps=list(c.steps),
+        controls=[k.name for k in c.controls] + ([c.false_twin.__name__] if c.false_twin else []),
+        copies_formula=c.copies,
+        instances=instances,
+    )
+
+
+def _pairs(params: Any) -> str:
+    return ", ".join(f"{k}={v}" for k, v in params.items())
+
+
+def _learner(x: Any) -> dict[str, Any]:
+    state = {k: list(f.shape) for k, f in x.state.items()}
+    return dict(
+        name=x.name,
+        setting=x.setting,
+        cite=x.cite,
+        source_tag=x.source_tag,
+        form="epoch" if x.epochs else "step",
+        params=[f"{k}={v}" for k, v in x.params.items()],
+        state=[f"{k}{shape}" for k, shape in state.items()],
+        text=x.text,
+        file=inspect.getmodule(x.act.f).__name__,  # type: ignore[union-attr]
+    )
+
+
+def _model(f: Any) -> dict[str, Any]:
+    params = [k if v is inspect.Parameter.empty else f"{k}={v}" for k, v in f.params.items()]
+    return dict(name=f.name, setting=f.setting, cite=f.cite, source_tag=f.source_tag, params=params, text=f.text)
