@@ -22,6 +22,8 @@ from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, Evidence, InstanceEvidence
 from theorylab.learner import UNITS, Learner
 from theorylab.measure import Group, Sample, context_of, join
+from theorylab.probe import Probe
+from theorylab.records import names_used
 from theorylab.stats import best_constant, interval, least_n, nonvacuous_from_callable
 
 __all__ = ["PROFILES", "check", "check_many"]
@@ -151,7 +153,7 @@ def _instance(
         if isinstance(claim.kind, HighProbability) and 0 < track.level < 1 and n >= least_n(1 - track.level, 0.01):
             best = best_constant(sample.ratio, track.level, CONSTANT_LEVEL)
             constant = (best[0], best[1])
-            slack = factor / best[1] if best[1] > 0 else None
+            slack = factor / best[1] if best[1] > 0 and claim.constants == "explicit" else None
             curve["scaled"] = [float(v) for v in best[1] * shape(group.context, np.array(curve["n"]))]
         elif isinstance(claim.kind, Expectation):
             x = controls.values_of(claim, group, sample)
@@ -165,6 +167,8 @@ def _instance(
             if float(sample.value.mean()) >= 0.5 * track.trivial:
                 verdict = "VACUOUS"
                 note = "burn-in: mean regret is at least half of what any algorithm satisfies"
+        if isinstance(claim.kind, Expectation):
+            note = f"the mean at the final length, {group.instance.length}"
         if track.vacuous:
             verdict = "VACUOUS"
             note = "the bound is not below what any algorithm satisfies at any length up to this one"
@@ -298,6 +302,7 @@ def check_many(
     seed: int = 0,
     target: str = "cpu",
     run_controls: bool = True,
+    kept: controls.Outcomes | None = None,
     progress: Progress | None = None,
 ) -> list[Evidence]:
     """Check several claims; those on the same learner and instance share runs. Arguments as for `check`.
@@ -331,11 +336,12 @@ def check_many(
         for instance, users in wanted.values():
             started = time.perf_counter()
             model = instance.build()
-            spec = learner or find_learner(name, model.setting)
+            faithful = find_learner(name, model.setting)
+            spec = learner or faithful
             say(f"{name} on {model.name}, {UNITS[spec.setting]}={instance.length}: {len(users)} claims")
             applicable = []
             for claim in users:
-                wrong = [w for w in (a.predicate(model) for a in claim.assumes) if w]
+                wrong = [w for w in (a.predicate(model) for a in claim.assumes) if w] or _missing(claim, spec, faithful)
                 if wrong:
                     parts[claim.id].append(_not_applicable(spec, model, instance, wrong[0]))
                 else:
@@ -343,7 +349,7 @@ def check_many(
             if not applicable:
                 continue
             # claims asked for on the same instances have the same probes, hence one build
-            group = Group(applicable, spec, instance, model, {**instance.learner, **overrides})
+            group = Group(applicable, spec, instance, model, {**instance.learner, **overrides}, faithful)
             tracks = [_track(c, group, profile) for c in applicable]
             counts = {c.id: len(_instances(c, profile, models)) for c in applicable}
             curves = _run(tracks, levels=levels, effort=PROFILES[profile][1], counts=counts, seed=seed, target=target)
@@ -357,7 +363,7 @@ def check_many(
             say(f"controls of {name}")
             started = time.perf_counter()
             checked = [c for c in mine if c.id in level_at]
-            matrix = controls.fault_matrix(checked, params=overrides, levels=levels, seed=seed) if checked else {}
+            matrix = controls.fault_matrix(checked, params=overrides, levels=levels, seed=seed, outcomes=kept)
             for claim in checked:
                 outcomes[claim.id] += controls.learner_faults(claim, matrix[claim.id])
                 outcomes[claim.id].append(controls.null(claim, level_at[claim.id], levels, seed))
@@ -371,6 +377,14 @@ def check_many(
     about = _provenance(profile, levels, seed, target)
     done = [_evidence(c, parts[c.id], outcomes[c.id], kills[c.id], levels, about) for c in claims]
     return [replace(e, seconds=e.seconds + seconds[e.id]) for e in done]
+
+
+def _missing(claim: Claim, spec: Learner, faithful: Learner) -> list[str]:
+    """What a claim's probe reads of the faithful learner's state and another learner does not have."""
+    if spec is faithful or not isinstance(claim.quantity, Probe):
+        return []
+    gone = sorted((names_used([claim.quantity.value]) & set(faithful.state)) - set(spec.state))
+    return [f"learner '{spec.name}' keeps no {', '.join(gone)}, which this step reads"] if gone else []
 
 
 def _not_applicable(spec: Learner, model: Any, instance: Instance, why: str) -> InstanceEvidence:

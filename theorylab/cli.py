@@ -97,6 +97,8 @@ def check(
 
         check_folder(report)
     from theorylab.check import check_many
+    from theorylab.compiler import cache_root
+    from theorylab.controls import Outcomes
     from theorylab.evidence import exit_code, to_json
     from theorylab.progress import Progress
 
@@ -121,6 +123,7 @@ def check(
             budget=budget,
             seed=seed,
             target=target,
+            kept=Outcomes(None if fresh else cache_root().parent / "controls"),
             progress=progress,
         )
     if as_json:

@@ -8,7 +8,11 @@ put through the same decision and must not be refuted.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +24,9 @@ from theorylab.evidence import ControlOutcome
 from theorylab.measure import Group, Sample
 from theorylab.registry import find_learner
 from theorylab.rng import CONTROL, uniforms
+from theorylab.simulation import Simulation
 
-__all__ = ["FRESH", "bound_fault", "fault_matrix", "level_of", "null", "values_of"]
+__all__ = ["FRESH", "Outcomes", "bound_fault", "fault_matrix", "learner_faults", "level_of", "null", "values_of"]
 
 #: first replicate of the fresh addresses that bound faults are decided on
 FRESH = 1 << 24
@@ -60,14 +65,67 @@ def _decide(claim: Claim, group: Group, sample: Sample, levels: Levels) -> Decis
     return decide_rate(values_of(claim, group, sample), level, levels)
 
 
+class Outcomes:
+    """Outcomes of learner faults on disk, by the digest of all that determines them; `None` keeps nothing."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def key(self, group: Group, control: Control, levels: Levels, digest: str) -> str:
+        """sha256 of the run, the claims with their levels, and the source of the code that decides."""
+        claims = [(c.id, type(c.kind).__name__, level_of(c, group)) for c in group.claims]
+        about = dict(
+            run=digest,
+            name=control.name,
+            replicates=control.replicates,
+            claims=claims,
+            levels=vars(levels),
+            code=_code(),
+        )
+        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+    def get(self, key: str) -> dict[str, tuple[bool, str]] | None:
+        """What is stored, or None; an unreadable file counts as absent, since it can be made again."""
+        if self.folder is None:
+            return None
+        try:
+            found = json.loads((self.folder / f"{key}.json").read_text())
+            return {k: (bool(v[0]), str(v[1])) for k, v in found.items()}
+        except (OSError, ValueError, AttributeError, IndexError, TypeError):
+            return None
+
+    def put(self, key: str, outcomes: dict[str, tuple[bool, str]]) -> None:
+        """Store; a folder that cannot be written only costs time."""
+        if self.folder is None:
+            return
+        from theorylab.store import write_atomic
+
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(self.folder / f"{key}.json", json.dumps(outcomes, sort_keys=True).encode())
+        except (OSError, InputError):
+            return
+
+
+@cache
+def _code() -> str:
+    """Digest of the modules that turn a run into an outcome."""
+    from theorylab import decide, measure
+    from theorylab.stats import bernoulli
+
+    files = [__file__, *(str(m.__file__) for m in (decide, measure, bernoulli))]
+    return hashlib.sha256(b"".join(Path(f).read_bytes() for f in files)).hexdigest()
+
+
 def fault_matrix(
-    claims: Sequence[Claim], *, params: dict[str, Any], levels: Levels, seed: int
+    claims: Sequence[Claim], *, params: dict[str, Any], levels: Levels, seed: int, outcomes: Outcomes | None = None
 ) -> dict[str, dict[str, tuple[bool, str]]]:
     """Run every mutant named by the claims once per instance, with the probes of all claims that share the setting.
 
     Returns claim id -> mutant name -> (refuted, detail). A mutant that stops the loop is caught by conformance.
     """
     out: dict[str, dict[str, tuple[bool, str]]] = {c.id: {} for c in claims}
+    stored = outcomes or Outcomes(None)
     jobs: dict[tuple[int, str], tuple[Control, Any, list[Claim]]] = {}
     for claim in claims:
         for control in claim.controls:
@@ -87,22 +145,34 @@ def fault_matrix(
         model = instance.build()
         reference = find_learner(owners[0].learner, model.setting)
         group = Group(measured, control.learner, instance, model, {**instance.learner, **params}, reference)
-        try:
-            curves = group.simulation(0, control.replicates, seed=seed, target=control.target).advance().curves()
-        except InputError as stopped:
-            for claim in measured:
-                out[claim.id][control.name] = (True, f"the loop refused it: {stopped}")
-            continue
+        simulation = group.simulation(0, control.replicates, seed=seed, target=control.target)
+        digest = stored.key(group, control, levels, simulation.digest())
+        found = stored.get(digest)
+        if found is None:
+            found = _fault(group, control, simulation, levels)
+            stored.put(digest, found)
         for claim in measured:
-            sample = group.sample(claim, curves)
-            decision = _decide(claim, group, sample, levels)
-            first = sample.first[sample.count > 0]
-            where = f", first at {int(first.min())}" if first.size else ""
-            detail = (
-                f"{instance.family}, length {instance.length}: {int(np.sum(sample.count > 0))} of {control.replicates} "
-                f"replicates violate{where}; e = {decision.e_refute:.3g}"
-            )
-            out[claim.id][control.name] = (decision.verdict == "REFUTED", detail)
+            out[claim.id][control.name] = found[claim.id]
+    return out
+
+
+def _fault(group: Group, control: Control, simulation: Simulation, levels: Levels) -> dict[str, tuple[bool, str]]:
+    """Run one mutant: claim id -> (refuted, detail)."""
+    instance, out = group.instance, {}
+    try:
+        curves = simulation.advance().curves()
+    except InputError as stopped:
+        return {c.id: (True, f"the loop refused it: {stopped}") for c in group.claims}
+    for claim in group.claims:
+        sample = group.sample(claim, curves)
+        decision = _decide(claim, group, sample, levels)
+        first = sample.first[sample.count > 0]
+        where = f", first at {int(first.min())}" if first.size else ""
+        detail = (
+            f"{instance.family}, length {instance.length}: {int(np.sum(sample.count > 0))} of {control.replicates} "
+            f"replicates violate{where}; e = {decision.e_refute:.3g}"
+        )
+        out[claim.id] = (decision.verdict == "REFUTED", detail)
     return out
 
 

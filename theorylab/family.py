@@ -64,7 +64,7 @@ COMMON = ("horizon", "start", "rewards", "noise")
 
 
 def _adapt(model: Any, common: dict[str, Any]) -> Any:
-    """Episodes of `horizon` stages, a fixed `start` state, `rewards="bernoulli"`, or Gaussian `noise` of that sd."""
+    """Episodes of `horizon` stages, a `start` state or "uniform", another law of `rewards`, Gaussian `noise`."""
     if not common:
         return model
     import numpy as np
@@ -78,10 +78,13 @@ def _adapt(model: Any, common: dict[str, Any]) -> Any:
         suffix += f"-H{common['horizon']}"
     if "start" in common:
         start = common["start"]
-        if isinstance(start, bool) or not isinstance(start, int) or not 0 <= start < model.S:
-            raise InputError(f"model '{model.name}': start={start!r} is not a state in 0..{model.S - 1}")
-        changes["mu0"] = np.eye(model.S)[start]
-        suffix += f"-from{start}"
+        if start == "uniform":
+            changes["mu0"] = np.full(model.S, 1.0 / model.S)
+        elif isinstance(start, bool) or not isinstance(start, int) or not 0 <= start < model.S:
+            raise InputError(f"model '{model.name}': start={start!r} is neither 'uniform' nor in 0..{model.S - 1}")
+        else:
+            changes["mu0"] = np.eye(model.S)[start]
+        suffix += f"-from-{start}"
     law = model.reward_law
     if "rewards" in common:
         changes["reward_law"] = RewardLaw(common["rewards"], low=law.low, high=law.high)

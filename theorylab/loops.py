@@ -23,7 +23,7 @@ from typing import Any
 
 from theorylab.compiler import grid1, kernel, u64
 from theorylab.rng import ENVIRONMENT, INITIAL, Rng, draw
-from theorylab.special import normal_inverse
+from theorylab.special import normal_of
 
 __all__ = ["LOOPS", "block", "block_cuda"]
 
@@ -47,7 +47,6 @@ EPOCHS = False
 EXACT = False
 AHEAD = False
 LAW = 0
-HALF_CELL = 5.551115123125783e-17
 
 
 @kernel
@@ -56,7 +55,7 @@ def reward(tb, row, v):
     if LAW == 1:
         return 1.0 if v < tb.r_mean[row] else 0.0
     if LAW == 2:
-        return tb.r_mean[row] + tb.sd * normal_inverse(v + HALF_CELL)
+        return tb.r_mean[row] + tb.sd * normal_of(v)
     return tb.r_mean[row]
 
 

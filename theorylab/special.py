@@ -14,9 +14,10 @@ from math import sqrt
 from theorylab.compiler import kernel
 from theorylab.rng import draw_indexed
 
-__all__ = ["beta", "exp", "gamma", "log", "normal", "normal_inverse"]
+__all__ = ["beta", "exp", "gamma", "log", "normal", "normal_inverse", "normal_of"]
 
 LN2_HI, LN2_LO, INV_LN2 = 6.93147180369123816490e-01, 1.90821492927058770002e-10, 1.44269504088896338700
+HALF_CELL = 5.551115123125783e-17  # 2^-54, half the spacing of drawn doubles
 SQRT2 = 1.41421356237309504880
 L1, L2, L3, L4 = 6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01
 L5, L6, L7 = 1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01
@@ -151,10 +152,18 @@ def normal_inverse(u):
 
 
 @kernel
+def normal_of(u):
+    """Quantile at the midpoint u + 2^-54 of a drawn cell, u in [0, 1): finite, and odd about 1/2 to the last bit."""
+    if u < 0.5:
+        return normal_inverse(u + HALF_CELL)
+    return -normal_inverse((1.0 - u) - HALF_CELL)
+
+
+@kernel
 def normal(rng, visit, site, purpose):
-    """A standard normal draw at an address, by inversion of the midpoint of the drawn cell (never 0 or 1)."""
+    """A standard normal draw at an address, by inversion; never infinite."""
     u, _ = draw_indexed(rng, visit, site, purpose, 0)
-    return normal_inverse(u + 5.551115123125783e-17)
+    return normal_of(u)
 
 
 @kernel
@@ -165,18 +174,18 @@ def gamma(rng, visit, site, purpose, shape, start):
     if shape < 1.0:
         u, _ = draw_indexed(rng, visit, site, purpose, index)
         index += 1
-        boost = exp(log(u + 5.551115123125783e-17) / shape)
+        boost = exp(log(u + HALF_CELL) / shape)
         shape = shape + 1.0
     d = shape - 1.0 / 3.0
     c = 1.0 / sqrt(9.0 * d)
     while True:
         u, w = draw_indexed(rng, visit, site, purpose, index)
         index += 1
-        x = normal_inverse(u + 5.551115123125783e-17)
+        x = normal_of(u)
         v = 1.0 + c * x
         if v > 0.0:
             v = v * v * v
-            if log(w + 5.551115123125783e-17) < 0.5 * x * x + d - d * v + d * log(v):
+            if log(w + HALF_CELL) < 0.5 * x * x + d - d * v + d * log(v):
                 return d * v * boost, index
 
 

@@ -114,19 +114,27 @@ def e_value(verdict: str, support: float, refute: float, missing: str = "-") -> 
     return number(value) if value else missing
 
 
-def remark(bound: float | None, from_: int | None, vacuous: bool, slack: float | None) -> str:
-    """Slack, and from which length on the bound has content."""
+def remark(
+    bound: float | None,
+    from_: int | None,
+    vacuous: bool,
+    slack: float | None,
+    constant: tuple[float, float] | None = None,
+) -> str:
+    """Slack, or the interval of an open constant, and from which length on the bound has content."""
     parts = [f"slack {number(slack)}"] if slack is not None else []
+    if constant is not None:
+        parts.append(f"constant {number(constant[0])} to {number(constant[1])}")
     if from_ is not None and from_ > 1:
-        parts.append(f"content from {number(from_)}")
+        parts.append(f"non-vacuous from {number(from_)}")
     elif from_ is None and vacuous and bound is not None:
-        parts.append("no content up to 1e18")
+        parts.append("vacuous up to 1e18")
     return ", ".join(parts)
 
 
 Row = tuple[str, str, str, str, str, str]
 HEAD: Row = ("claim", "instance", "verdict", "n", "e-value", "remark")
-COLUMNS = (24, 25, 15, 6, 8, 17)  # with single spaces between: 100
+COLUMNS = (23, 25, 14, 5, 7, 21)  # with single spaces between: 100
 RIGHT = (3, 4)
 
 
@@ -147,7 +155,8 @@ def rows(evidence: Sequence[Evidence]) -> list[Row]:
             out.append((name, what, clean(e.verdict), number(e.n), number(e.e_value) if e.e_value else "-", text))
         for i in e.instances:
             value = e_value(i.verdict, i.e_support, i.e_refute)
-            text = remark(i.bound, i.nonvacuous_from, i.vacuous, i.slack)
+            measured = i.constant if word(i.verdict) == "CONSTANT MEASURED" else None
+            text = remark(i.bound, i.nonvacuous_from, i.vacuous, i.slack, measured)
             out.append((name if alone else "", where(i), clean(i.verdict), number(i.n), value, text))
     return out
 

@@ -42,9 +42,9 @@ STEPS = {
         Instance("garnet", 2000, {"S": 8, "A": 3, "b": 3, "seed": 1, "horizon": 6}, ONE),
     ),
 }
-SWITCH = {"slip": 0.1, "rewards": "bernoulli", "horizon": 2, "start": 1}
+SWITCH = {"slip": 0.1, "rewards": "bernoulli", "horizon": 2, "start": "uniform"}
 FINAL = {
-    "quick": (Instance("two-state", 600_000, SWITCH, {"c": 1.0, "delta": 0.1}),),
+    "quick": (Instance("two-state", 1_000_000, SWITCH, {"c": 1.0, "delta": 0.1}),),
     "standard": (
         Instance("two-state", 4_000_000, SWITCH, {"c": 1.0, "delta": 0.1}),
         Instance("riverswim", 100_000, {"states": 3, "horizon": 3}),

@@ -116,7 +116,7 @@ def compiled() -> None:
 
 def test_a_difference_between_targets_is_found(compiled: None) -> None:
     found = failed(conformance(bandit(act_overflow), default_models("bandit")[0], length=8))
-    assert set(found) == {"python = cpu"}
+    assert set(found) == {"python = cpu", "stop and resume"}  # the second resumes on other targets
     assert "observed.curve" in found["python = cpu"] and "state.n" not in found["python = cpu"]
 
 
