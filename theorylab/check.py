@@ -10,217 +10,26 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from theorylab import controls, models_scope
-from theorylab.claim import Claim, Expectation, HighProbability, Instance
-from theorylab.decide import Decision, Levels, decide_invariant, decide_rate
+from theorylab.claim import Claim, Instance
+from theorylab.decide import Levels
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, Evidence, InstanceEvidence
+from theorylab.judge import Run, judge
 from theorylab.learner import UNITS, Learner
-from theorylab.measure import Group, Sample, context_of, join
+from theorylab.measure import Group
 from theorylab.probe import Probe
 from theorylab.records import names_used
-from theorylab.stats import best_constant, interval, least_n, nonvacuous_from_callable
+from theorylab.track import PROFILES, run_tracks, track
 
 __all__ = ["PROFILES", "check", "check_many"]
 
-BLOCK = 32
-#: profile -> (budget of replicates for a rate, replicates for an invariant, replicates for a constant)
-PROFILES = {"quick": (2048, 64, 64), "standard": (16384, 256, 512), "full": (131072, 1024, 2048)}
-CONSTANT_LEVEL = 0.01
 Progress = Callable[[str], None]
-
-
-@dataclass
-class Track:
-    """A claim on one instance while it is being decided."""
-
-    claim: Claim
-    group: Group
-    level: float | None
-    vacuous: bool
-    nonvacuous_from: int | None
-    bound: float | None
-    trivial: float | None
-    least: int
-    parts: list[Sample] = field(default_factory=list)
-    decision: Decision | None = None
-
-    def feed(self, sample: Sample, levels: Levels, effort: int, instances: int) -> None:
-        """Add a block of replicates and decide again, unless decided."""
-        self.parts.append(sample)
-        if self.decision is not None and self.decision.final:
-            return
-        everything = join(self.parts)
-        if self.level is None:
-            self.decision = decide_invariant(everything.count, effort)
-        elif self.claim.constants == "unspecified" or self.vacuous:
-            n = len(everything.count)
-            self.decision = Decision("INCONCLUSIVE", n, float(everything.violated.sum()), 0, 0, None, n >= self.least)
-        else:
-            x = controls.values_of(self.claim, self.group, everything)
-            self.decision = decide_rate(x, self.level, levels, instances)
-
-    @property
-    def done(self) -> bool:
-        """Decided, and with enough replicates for its constant."""
-        have = sum(len(s.count) for s in self.parts)
-        return self.decision is not None and self.decision.final and have >= self.least
-
-
-def _vacuity(claim: Claim, group: Group, params: dict[str, Any]) -> tuple[bool, int | None, float | None, float | None]:
-    if claim.quantity != "regret" or claim.trivial is None:
-        return False, None, None, None
-    trivial_of, n = claim.trivial, float(group.instance.length)
-    trivial = float(trivial_of(group.context, np.array([n]))[0])
-    if claim.bound is None:
-        return False, None, None, trivial
-    bound_of = claim.bound
-
-    def at(which: Any, t: int) -> float:
-        context = context_of(group.learner, group.model, t, params)
-        return float(which(context, np.array([float(t)]))[0])
-
-    bound = float(bound_of(group.context, np.array([n]))[0])
-    start = nonvacuous_from_callable(lambda t: at(bound_of, t), lambda t: at(trivial_of, t), start=2)
-    grid = np.unique(np.geomspace(1, group.instance.length, 400).astype(int)).astype(float)
-    below = np.any(bound_of(group.context, grid) < trivial_of(group.context, grid))
-    return not bool(below), start, bound, trivial
-
-
-def _track(claim: Claim, group: Group, profile: str) -> Track:
-    level = controls.level_of(claim, group)
-    vacuous, start, bound, trivial = _vacuity(claim, group, group.params)
-    if isinstance(claim.kind, Expectation) and level is not None and level >= 1.0:
-        vacuous = True
-    _, effort, constant = PROFILES[profile]
-    least = effort if level is None else 1
-    if claim.quantity == "regret" and level is not None:
-        least = 32
-        if isinstance(claim.kind, HighProbability):
-            least = max(least, least_n(1.0 - level, CONSTANT_LEVEL) if level < 1 else least)
-            if claim.constants == "unspecified":
-                least = max(least, constant)
-        else:
-            least = 4 * constant  # for the slack: the always-valid interval of the mean narrows with n
-    return Track(claim, group, level, vacuous, start, bound, trivial, least)
-
-
-def _run(tracks: list[Track], *, levels: Levels, effort: int, counts: Mapping[str, int], seed: int, target: str) -> Any:
-    """Blocks of replicates until every track is done; returns regret curves of all replicates (or None)."""
-    group, first, curves = tracks[0].group, 0, []
-    while not all(t.done for t in tracks) and first < levels.budget:
-        result = group.simulation(first, BLOCK, seed=seed, target=target).advance().curves()
-        for track in tracks:
-            track.feed(group.sample(track.claim, result), levels, effort, counts[track.claim.id])
-        curves.append(result)
-        first += BLOCK
-    return curves
-
-
-def _curve(track: Track, curves: list[Any]) -> dict[str, list[float]]:
-    if track.claim.quantity != "regret" or not curves:
-        return {}
-    n = curves[0].checkpoints
-    x = np.concatenate([c["regret"] for c in curves])
-    context, at = track.group.context, n.astype(float)
-    columns = dict(n=at, mean=x.mean(0), low=np.quantile(x, 0.05, axis=0), high=np.quantile(x, 0.95, axis=0))
-    if track.claim.bound is not None:
-        columns["bound"] = track.claim.bound(context, at)
-    if track.claim.trivial is not None:
-        columns["trivial"] = track.claim.trivial(context, at)
-    return {k: [float(v) for v in column] for k, column in columns.items()}
-
-
-def _instance(
-    track: Track, curves: list[Any], *, levels: Levels, seed: int, target: str, seconds: float
-) -> tuple[InstanceEvidence, list[ControlOutcome]]:
-    claim, group, decision = track.claim, track.group, track.decision
-    assert decision is not None
-    sample = join(track.parts)
-    outcomes: list[ControlOutcome] = []
-    verdict, note, slack, constant = decision.verdict, "", None, None
-    shape = claim.shape or claim.bound
-    curve = _curve(track, curves)
-    if claim.quantity == "regret" and track.level is not None and shape is not None:
-        factor = float(claim.constant(group.context)) if claim.constant else 1.0
-        n = len(sample.ratio)
-        best: tuple[float, float, float] | None = None
-        if isinstance(claim.kind, HighProbability) and 0 < track.level < 1 and n >= least_n(1 - track.level, 0.01):
-            best = best_constant(sample.ratio, track.level, CONSTANT_LEVEL)
-            constant = (best[0], best[1])
-            slack = factor / best[1] if best[1] > 0 and claim.constants == "explicit" else None
-            curve["scaled"] = [float(v) for v in best[1] * shape(group.context, np.array(curve["n"]))]
-        elif isinstance(claim.kind, Expectation):
-            x = controls.values_of(claim, group, sample)
-            mean_interval = interval(float(x.sum()), len(x), levels.support)
-            slack = track.level / mean_interval[1]
-            decision = replace(decision, interval=mean_interval)
-        open_constant = claim.constants == "unspecified"
-        if open_constant and best is not None:
-            verdict = "CONSTANT MEASURED"
-            assert track.trivial is not None
-            if float(sample.value.mean()) >= 0.5 * track.trivial:
-                verdict = "VACUOUS"
-                note = "burn-in: mean regret is at least half of what any algorithm satisfies"
-        if isinstance(claim.kind, Expectation):
-            note = f"the mean at the final length, {group.instance.length}"
-        if track.vacuous:
-            verdict = "VACUOUS"
-            note = "the bound is not below what any algorithm satisfies at any length up to this one"
-        if (track.vacuous or open_constant) and best is not None:
-            outcomes = controls.bound_fault(claim, group, best, n, levels=levels, seed=seed, target=target)
-        elif track.vacuous and isinstance(claim.kind, Expectation) and track.trivial:
-            mean = float(sample.value.mean()) / track.trivial
-            outcomes = controls.bound_fault(
-                claim, group, (mean, min(1.5 * mean, 0.999), mean), n, levels=levels, seed=seed, target=target
-            )
-    bad = np.flatnonzero(sample.count[: max(decision.n, 1)] > 0)
-    replay = _replay(claim, group, seed, int(bad[0]) if bad.size else 0)
-    evidence = InstanceEvidence(
-        model=group.model.name,
-        digest=group.model.digest,
-        learner=group.learner.name,
-        params={k: group.context.values[k] for k in group.learner.params},
-        length=group.instance.length,
-        unit=UNITS[group.learner.setting],
-        verdict=verdict,
-        n=decision.n,
-        violations=int((sample.count[: decision.n] > 0).sum()),
-        e_support=decision.e_support,
-        e_refute=decision.e_refute,
-        level=track.level,
-        interval=decision.interval,
-        slack=slack,
-        constant=constant,
-        bound=track.bound,
-        trivial=track.trivial,
-        nonvacuous_from=track.nonvacuous_from,
-        vacuous=track.vacuous,
-        max_excess=float(np.nanmax(sample.excess)) if sample.excess.size else None,
-        first=int(sample.first[bad[0]]) if bad.size else None,
-        mean=float(sample.value.mean()) if claim.quantity == "regret" else None,
-        curve=curve,
-        replay=replay,
-        note=note,
-        seconds=seconds,
-    )
-    return evidence, outcomes
-
-
-def _replay(claim: Claim, group: Group, seed: int, replicate: int) -> str:
-    unit, spec = UNITS[group.learner.setting], group.instance
-    params = ", ".join(f"{k}={v!r}" for k, v in spec.model.items())
-    package = "bandits" if group.learner.setting == "bandit" else "mdps"
-    return (
-        f"python -c \"import {package}; from theorylab import run; run('{group.learner.name}', "
-        f"{package}.models.{spec.family.replace('-', '_')}({params}), {unit}={spec.length}, first={replicate}, "
-        f'seed={seed}, params={group.params!r})"'
-    )
 
 
 PRECEDENCE = ("REFUTED", "VACUOUS", "INCONCLUSIVE")
@@ -316,6 +125,8 @@ def check_many(
     for name, alpha in (("alpha_support", alpha_support), ("alpha_refute", alpha_refute)):
         if not 0.0 < alpha < 1.0:
             raise InputError(f"{name}={alpha} must lie strictly between 0 and 1")
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int) or budget < 1):
+        raise InputError(f"budget={budget!r} must be an integer >= 1")
     say = progress or (lambda text: None)
     overrides = dict(params or {})
     levels = Levels(alpha_support, min(alpha_refute, 1.0 / (20 * len(claims))), budget or PROFILES[profile][0])
@@ -326,6 +137,8 @@ def check_many(
     seconds: dict[str, float] = {c.id: 0.0 for c in claims}
     if models is None and len(claims) > 1:  # a claim may have instances in larger profiles only
         claims = [c for c in claims if c.scope != "run" or c.on(profile)]
+        if not claims:
+            raise InputError(f"the claims have no instances in the profile '{profile}'; choose a larger one")
     for_runs = [c for c in claims if c.scope == "run"]
     for name in dict.fromkeys(c.learner for c in for_runs):
         mine = [c for c in for_runs if c.learner == name]
@@ -350,15 +163,17 @@ def check_many(
                 continue
             # claims asked for on the same instances have the same probes, hence one build
             group = Group(applicable, spec, instance, model, {**instance.learner, **overrides}, faithful)
-            tracks = [_track(c, group, profile) for c in applicable]
+            tracks = [track(c, group, profile) for c in applicable]
             counts = {c.id: len(_instances(c, profile, models)) for c in applicable}
-            curves = _run(tracks, levels=levels, effort=PROFILES[profile][1], counts=counts, seed=seed, target=target)
+            curves = run_tracks(
+                tracks, levels=levels, effort=PROFILES[profile][1], counts=counts, seed=seed, target=target
+            )
             spent = (time.perf_counter() - started) / len(tracks)
-            for track in tracks:
-                part, found = _instance(track, curves, levels=levels, seed=seed, target=target, seconds=spent)
-                parts[track.claim.id].append(part)
-                outcomes[track.claim.id] += found
-                level_at[track.claim.id] = track.level
+            for one in tracks:
+                part, found = judge(one, curves, Run(levels, seed, target), spent)
+                parts[one.claim.id].append(part)
+                outcomes[one.claim.id] += found
+                level_at[one.claim.id] = one.level
         if run_controls:
             say(f"controls of {name}")
             started = time.perf_counter()

@@ -21,7 +21,7 @@ from theorylab.claim import Claim, Control, Expectation, HighProbability
 from theorylab.decide import Decision, Levels, decide_invariant, decide_rate
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome
-from theorylab.measure import Group, Sample
+from theorylab.measure import Group, Sample, join
 from theorylab.registry import find_learner
 from theorylab.rng import CONTROL, uniforms
 from theorylab.simulation import Simulation
@@ -205,22 +205,33 @@ def null(claim: Claim, level: float | None, levels: Levels, seed: int, n: int = 
 def bound_fault(
     claim: Claim, group: Group, best: tuple[float, float, float], n: int, *, levels: Levels, seed: int, target: str
 ) -> list[ControlOutcome]:
-    """Half the best constant must be refuted on fresh addresses; its upper limit must not be."""
+    """Half the best constant must be refuted on fresh addresses; its upper limit must not be.
+
+    The fault is looked for in n fresh replicates, then twice as many, until it is refuted or the budget is used: the
+    decision is sequential, so looking again costs nothing. The null reads the first n.
+    """
     level = level_of(claim, group)
     assert level is not None
     _, high, estimate = best
-    curves = group.simulation(FRESH, n, seed=seed, target=target).advance().curves()
-    sample = group.sample(claim, curves)
-    out = []
-    for name, sort, constant, expected in (
-        ("half the best constant", "bound fault", estimate / 2, "REFUTED"),
-        ("upper limit of the best constant", "null", high, "not refuted"),
-    ):
+    sample = group.sample(claim, group.simulation(FRESH, n, seed=seed, target=target).advance().curves())
+
+    def decide(constant: float, sample: Sample) -> Decision:
         if isinstance(claim.kind, Expectation):
-            decision = decide_rate(values_of(claim, group, sample), constant, levels)
-        else:
-            decision = decide_rate((sample.ratio > constant).astype(float), level, levels)
+            return decide_rate(values_of(claim, group, sample), constant, levels)
+        return decide_rate((sample.ratio > constant).astype(float), level, levels)
+
+    null, fault, read = decide(high, sample), decide(estimate / 2, sample), n
+    while fault.verdict == "INCONCLUSIVE" and read < levels.budget:
+        more = min(read, levels.budget - read)
+        curves = group.simulation(FRESH + read, more, seed=seed, target=target).advance().curves()
+        sample, read = join([sample, group.sample(claim, curves)]), read + more
+        fault = decide(estimate / 2, sample)
+    out = []
+    for name, sort, constant, expected, decision, count in (
+        ("half the best constant", "bound fault", estimate / 2, "REFUTED", fault, read),
+        ("upper limit of the best constant", "null", high, "not refuted", null, n),
+    ):
         observed = "REFUTED" if decision.verdict == "REFUTED" else "not refuted"
-        detail = f"constant {constant:.4g}, {n} fresh replicates, e = {decision.e_refute:.3g}"
+        detail = f"constant {constant:.4g}, {count} fresh replicates, e = {decision.e_refute:.3g}"
         out.append(ControlOutcome(name, sort, expected, observed, observed == expected, detail))
     return out

@@ -77,9 +77,9 @@ def decide_rate(values: np.ndarray, level: float, levels: Levels, instances: int
 
 
 def decide_invariant(count: np.ndarray, effort: int) -> Decision:
-    """One violation refutes; otherwise no violation was found in `effort` replicates."""
-    bad = np.flatnonzero(np.asarray(count)[:effort] > 0)
+    """One violation in any replicate refutes; otherwise none was found, final once `effort` replicates were run."""
+    n = len(count)
+    bad = np.flatnonzero(np.asarray(count) > 0)
     if bad.size:
-        return Decision("REFUTED", int(bad[0]) + 1, float(bad.size), 0.0, math.inf, None, True)
-    n = min(len(count), effort)
+        return Decision("REFUTED", n, float(bad.size), 0.0, math.inf, None, True)
     return Decision("NO VIOLATION FOUND", n, 0.0, 0.0, 0.0, None, n >= effort)

@@ -49,16 +49,19 @@ def round_up(values: np.ndarray) -> np.ndarray:
     return out
 
 
+def sizes_of(truth: Any, length: int) -> dict[str, int]:
+    """S, A, H of a model, with K and T at a length."""
+    if truth.setting == "episodic":
+        return {**truth.sizes, "K": length, "T": length * truth.sizes["H"]}
+    return {**truth.sizes, "T": length}
+
+
 def context_of(learner: Learner, model: Any, length: int, params: dict[str, Any]) -> Context:
     """The context of a bound on one instance at one length; bounds may be asked beyond the length that is run."""
     from theorylab.truth import truth_of
 
     truth = truth_of(model)
-    sizes = dict(truth.sizes)
-    if truth.setting == "episodic":
-        sizes.update(K=length, T=length * sizes["H"])
-    else:
-        sizes["T"] = length
+    sizes = sizes_of(truth, length)
     return Context(model, sizes, learner.parameters(params, sizes), truth)
 
 
@@ -86,9 +89,11 @@ class Group:
 
     def __post_init__(self) -> None:
         about = self.reference or self.learner
-        self.context = context_of(about, self.model, self.instance.length, self.params)
-        if about is not self.learner:
-            self.params = {k: v for k, v in self.params.items() if k in self.learner.params}
+        strange = {k: v for k, v in self.params.items() if k not in about.params}
+        self.learner.parameters(strange, self._sizes())  # what neither has is refused
+        self.about = (about, {k: v for k, v in self.params.items() if k in about.params})
+        self.params = {k: v for k, v in self.params.items() if k in self.learner.params}
+        self.context = self.at(self.instance.length)
         self.probes: list[Probe] = []
         self.tables: dict[str, Any] = {}
         self.slots: dict[str, tuple[str, str | None]] = {}
@@ -99,6 +104,15 @@ class Group:
         for claim in self.claims:
             self._add(claim)
         self.exact = any(c.quantity == "regret" for c in self.claims)
+
+    def at(self, length: int) -> Context:
+        """What bounds depend on at another length."""
+        return context_of(self.about[0], self.model, length, self.about[1])
+
+    def _sizes(self) -> dict[str, int]:
+        from theorylab.truth import truth_of
+
+        return sizes_of(truth_of(self.model), self.instance.length)
 
     def _add(self, claim: Claim) -> None:
         if claim.tables is not None:

@@ -23,7 +23,10 @@ from dataclasses import dataclass, field
 from theorylab.compiler import Kernel
 from theorylab.learner import Field
 
-__all__ = ["MOMENTS", "Monitor", "Probe"]
+__all__ = ["MOMENTS", "NEVER", "Monitor", "Probe"]
+
+#: what a probe returns where the premise of its inequality is false: a probe that never returns more tested nothing
+NEVER = -1e18
 
 MOMENTS = ("step", "plan", "episode", "end")
 

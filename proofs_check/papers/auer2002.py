@@ -22,15 +22,13 @@ from theorylab.assume import bandit, rewards_in_01
 from theorylab.claim import Claim, Context, Control, Expectation, HighProbability, Instance, Pointwise
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import f8
-from theorylab.probe import Monitor, Probe
-
-NEVER = -1.0  # value of a probe where its premise is false
+from theorylab.probe import NEVER, Monitor, Probe
 
 TWO = {"means": (0.9, 0.6)}
 TEN = {"means": (0.9, 0.8, 0.8, 0.7, 0.7, 0.6, 0.6, 0.5, 0.5, 0.4)}
 WIDE = Instance("bernoulli", 300, {"means": (0.9, 0.1)})
 STEPS = {
-    "quick": (Instance("bernoulli", 2000, TWO),),
+    "quick": (Instance("bernoulli", 2000, TWO), Instance("bernoulli", 2000, TEN)),
     "standard": (Instance("bernoulli", 2000, TWO), Instance("bernoulli", 5000, TEN)),
 }
 

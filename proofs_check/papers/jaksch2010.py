@@ -23,16 +23,18 @@ from proofs_check.mutants import ucrl2 as faults
 from theorylab.assume import average_reward, communicating, rewards_in_01
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
 from theorylab.kernel import kernel, log, sqrt
-from theorylab.probe import Probe
+from theorylab.probe import NEVER, Probe
 
-NEVER = -1.0
 LN2 = 0.69314718055994530942
 ZETA6 = math.pi**6 / 945.0
 
 SMALL = Instance("riverswim", 400, {"states": 3})
 SWITCH = Instance("two-state", 600_000, {"slip": 0.1, "rewards": "bernoulli"})
 STEPS = {
-    "quick": (Instance("riverswim", 10_000),),
+    "quick": (
+        Instance("riverswim", 10_000),
+        Instance("jao", 10_000, {"delta": 0.25, "epsilon": 0.1, "rewards": "bernoulli"}),
+    ),
     "standard": (
         Instance("riverswim", 100_000),
         Instance("jao", 100_000, {"delta": 0.25, "epsilon": 0.1, "rewards": "bernoulli"}),

@@ -35,7 +35,10 @@ from theorylab.probe import Monitor, Probe
 ONE = {"c": 1.0, "delta": 0.05}
 SMALL = Instance("riverswim", 60, {"states": 3, "horizon": 3}, ONE)
 STEPS = {
-    "quick": (Instance("riverswim", 1000, {"states": 4, "horizon": 5}, ONE),),
+    "quick": (
+        Instance("riverswim", 1000, {"states": 4, "horizon": 5}, ONE),
+        Instance("frozen-lake", 300, {"horizon": 10}, ONE),
+    ),
     "standard": (
         Instance("riverswim", 5000, {"states": 6, "horizon": 20}, ONE),
         Instance("frozen-lake", 2000, {"horizon": 20}, ONE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from dataclasses import replace
 from typing import Any
@@ -275,7 +276,8 @@ def test_refusals(call: Any, message: str) -> None:
 
 
 def test_value_iteration_that_cannot_reach_its_tolerance_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("theorylab.plan.average_reward.MOST_SWEEPS", 50)
+    # by module object: `theorylab.plan` is the function, so a dotted path would not resolve
+    monkeypatch.setattr(importlib.import_module("theorylab.plan.average_reward"), "MOST_SWEEPS", 50)
     with pytest.raises(InputError, match=r"tol 1e-300 not reached in 50 sweeps; use method='auto'"):
         plan(RIVER, method="relative-value-iteration", tol=1e-300)
 

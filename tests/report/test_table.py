@@ -11,6 +11,7 @@ from rich.console import Console
 from tests.report.conftest import HOSTILE, claim, instance
 from theorylab.evidence import FAILURES, POSITIVE, Evidence
 from theorylab.table import (
+    COLUMNS,
     WORDS,
     cells,
     clean,
@@ -33,8 +34,9 @@ def test_the_plain_table_fits_and_is_complete(evidence: list[Evidence]) -> None:
     assert max(map(cells, lines)) <= 100
     assert "\x1b" not in text and "\t" not in text
     for e in evidence:
-        assert "".join(e.id.split()) in "".join(line[:24].strip() for line in lines)
-    assert "failed control: half radius" in " ".join(line[83:].strip() for line in lines)
+        assert "".join(e.id.split()) in "".join(line[: COLUMNS[0] + 1].strip() for line in lines)
+    last = sum(COLUMNS[:-1]) + len(COLUMNS) - 1
+    assert "failed control: half radius" in " ".join(line[last:].strip() for line in lines)
     assert "1 supported, 1 constant measured" in text and "(11 claims)" in text
 
 

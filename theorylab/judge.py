@@ -1,0 +1,149 @@
+"""From the replicates of a claim on one instance to its evidence: verdict, slack, best constant, bound faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from theorylab import controls
+from theorylab.claim import Claim, Expectation
+from theorylab.decide import Levels
+from theorylab.evidence import ControlOutcome, InstanceEvidence
+from theorylab.learner import UNITS
+from theorylab.measure import Group, Sample, join
+from theorylab.probe import NEVER
+from theorylab.simulation import Curves
+from theorylab.stats import best_constant, interval, least_n
+from theorylab.track import CONSTANT_LEVEL, Track
+
+__all__ = ["Run", "judge"]
+
+UNTESTED = 0.1 * NEVER
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a check is run: levels, seed, target."""
+
+    levels: Levels
+    seed: int
+    target: str
+
+
+def _curve(of: Track, curves: list[Curves]) -> dict[str, list[float]]:
+    if of.claim.quantity != "regret" or not curves:
+        return {}
+    n = curves[0].checkpoints
+    x = np.concatenate([c["regret"] for c in curves])
+    context, at = of.group.context, n.astype(float)
+    columns = dict(n=at, mean=x.mean(0), low=np.quantile(x, 0.05, axis=0), high=np.quantile(x, 0.95, axis=0))
+    if of.claim.bound is not None:
+        columns["bound"] = of.claim.bound(context, at)
+    if of.claim.trivial is not None:
+        columns["trivial"] = of.claim.trivial(context, at)
+    return {k: [float(v) for v in column] for k, column in columns.items()}
+
+
+@dataclass
+class Verdict:
+    """What the replicates of one claim on one instance say, before it is written down as evidence."""
+
+    word: str
+    note: str = ""
+    interval: tuple[float, float] | None = None
+    slack: float | None = None
+    constant: tuple[float, float] | None = None
+    outcomes: list[ControlOutcome] = field(default_factory=list)
+
+
+def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Run) -> Verdict:
+    """Verdict, best constant, slack and bound faults of a claim on regret."""
+    claim, group, level, n = of.claim, of.group, of.level, len(sample.ratio)
+    assert of.decision is not None and level is not None
+    out = Verdict(of.decision.verdict, interval=of.decision.interval)
+    open_constant = claim.constants == "unspecified"
+    best: tuple[float, float, float] | None = None
+    if isinstance(claim.kind, Expectation):
+        x = controls.values_of(claim, group, sample)
+        out.interval = interval(float(x.sum()), n, run.levels.support)
+        out.slack = level / out.interval[1]
+        out.note = f"the mean at the final length, {group.instance.length}"
+        mean = float(x.mean())
+        best = (mean, min(1.5 * mean, 0.999), mean) if mean > 0 else None
+    elif 0 < level < 1 and n >= least_n(1 - level, CONSTANT_LEVEL):
+        best = best_constant(sample.ratio, level, CONSTANT_LEVEL)
+        out.constant = (best[0], best[1])
+        shape = claim.shape or claim.bound
+        assert shape is not None
+        curve["scaled"] = [float(v) for v in best[1] * shape(group.context, np.array(curve["n"]))]
+        factor = float(claim.constant(group.context)) if claim.constant else 1.0
+        out.slack = factor / best[1] if best[1] > 0 and not open_constant else None
+    if out.word == "REFUTED":
+        return out
+    if open_constant and best is not None:
+        out.word = "CONSTANT MEASURED"
+        if of.trivial is not None and float(sample.value.mean()) >= 0.5 * of.trivial:
+            out.word = "VACUOUS"
+            out.note = "burn-in: mean regret is at least half of what any algorithm satisfies"
+    if of.vacuous:
+        out.word = "VACUOUS"
+        out.note = "the bound is not below what any algorithm satisfies at any length up to this one"
+    if (of.vacuous or open_constant) and best is not None:
+        out.outcomes = controls.bound_fault(claim, group, best, n, levels=run.levels, seed=run.seed, target=run.target)
+    return out
+
+
+def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[InstanceEvidence, list[ControlOutcome]]:
+    claim, group, decision = of.claim, of.group, of.decision
+    assert decision is not None
+    sample, curve = join(of.parts), _curve(of, curves)
+    if claim.quantity == "regret" and of.level is not None:
+        found = _on_regret(of, sample, curve, run)
+    else:
+        found = Verdict(decision.verdict, interval=decision.interval)
+    excess = float(np.nanmax(sample.excess))
+    if excess <= UNTESTED and claim.quantity != "regret":
+        found.word, found.note = "VACUOUS", "the premise of the inequality was never true: nothing was tested"
+    bad = np.flatnonzero(sample.count[: max(decision.n, 1)] > 0)
+    replay = _replay(claim, group, run.seed, int(bad[0]) if bad.size else 0)
+    evidence = InstanceEvidence(
+        model=group.model.name,
+        digest=group.model.digest,
+        learner=group.learner.name,
+        params={k: type(v)(group.params.get(k, v)) for k, v in group.learner.params.items()},
+        length=group.instance.length,
+        unit=UNITS[group.learner.setting],
+        verdict=found.word,
+        n=decision.n,
+        violations=int((sample.count[: decision.n] > 0).sum()),
+        e_support=decision.e_support,
+        e_refute=decision.e_refute,
+        level=of.level,
+        interval=found.interval,
+        slack=found.slack,
+        constant=found.constant,
+        bound=of.bound,
+        trivial=of.trivial,
+        nonvacuous_from=of.nonvacuous_from,
+        vacuous=of.vacuous,
+        max_excess=excess if excess > UNTESTED else None,
+        first=int(sample.first[bad[0]]) if bad.size else None,
+        mean=float(sample.value.mean()) if claim.quantity == "regret" else None,
+        curve=curve,
+        replay=replay,
+        note=found.note,
+        seconds=seconds,
+    )
+    return evidence, found.outcomes
+
+
+def _replay(claim: Claim, group: Group, seed: int, replicate: int) -> str:
+    unit, spec = UNITS[group.learner.setting], group.instance
+    params = ", ".join(f"{k}={v!r}" for k, v in spec.model.items())
+    package = "bandits" if group.learner.setting == "bandit" else "mdps"
+    return (
+        f"python -c \"import {package}; from theorylab import run; run('{group.learner.name}', "
+        f"{package}.models.{spec.family.replace('-', '_')}({params}), {unit}={spec.length}, first={replicate}, "
+        f'seed={seed}, params={group.params!r})"'
+    )

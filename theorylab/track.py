@@ -1,0 +1,112 @@
+"""A claim on one instance while it is being decided: blocks of replicates in, a decision out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from theorylab import controls
+from theorylab.claim import Claim, Expectation, HighProbability
+from theorylab.decide import Decision, Levels, decide_invariant, decide_rate
+from theorylab.measure import Group, Sample, join
+from theorylab.simulation import Curves
+from theorylab.stats import least_n, nonvacuous_from_callable
+
+__all__ = ["CONSTANT_LEVEL", "PROFILES", "Track", "run_tracks", "track"]
+
+BLOCK = 32
+#: profile -> (budget of replicates for a rate, replicates for an invariant, replicates for a constant)
+PROFILES = {"quick": (8192, 64, 64), "standard": (32768, 256, 512), "full": (131072, 1024, 2048)}
+CONSTANT_LEVEL = 0.01
+
+
+@dataclass
+class Track:
+    """A claim on one instance while it is being decided."""
+
+    claim: Claim
+    group: Group
+    level: float | None
+    vacuous: bool
+    nonvacuous_from: int | None
+    bound: float | None
+    trivial: float | None
+    least: int
+    parts: list[Sample] = field(default_factory=list)
+    decision: Decision | None = None
+
+    def feed(self, sample: Sample, levels: Levels, effort: int, instances: int) -> None:
+        """Add a block of replicates and decide again; a rate is decided once, an invariant by every replicate run."""
+        self.parts.append(sample)
+        everything = join(self.parts)
+        if self.level is None:
+            self.decision = decide_invariant(everything.count, effort)
+        elif self.decision is not None and self.decision.final:
+            return
+        else:
+            x = controls.values_of(self.claim, self.group, everything)
+            self.decision = decide_rate(x, self.level, levels, instances)
+            if self.claim.constants == "unspecified" or self.vacuous:  # nothing to support; a violation still refutes
+                word = "REFUTED" if self.decision.verdict == "REFUTED" else "INCONCLUSIVE"
+                final = word == "REFUTED" or len(x) >= self.least
+                self.decision = replace(self.decision, verdict=word, n=len(x), e_support=0.0, final=final)
+
+    @property
+    def done(self) -> bool:
+        """Decided, and with enough replicates for its constant."""
+        have = sum(len(s.count) for s in self.parts)
+        return self.decision is not None and self.decision.final and have >= self.least
+
+
+def _vacuity(claim: Claim, group: Group) -> tuple[bool, int | None, float | None, float | None]:
+    if claim.quantity != "regret" or claim.trivial is None:
+        return False, None, None, None
+    trivial_of, n = claim.trivial, float(group.instance.length)
+    trivial = float(trivial_of(group.context, np.array([n]))[0])
+    if claim.bound is None:
+        return False, None, None, trivial
+    bound_of = claim.bound
+
+    def at(which: Any, t: int) -> float:
+        return float(which(group.at(t), np.array([float(t)]))[0])
+
+    bound = float(bound_of(group.context, np.array([n]))[0])
+    start = nonvacuous_from_callable(lambda t: at(bound_of, t), lambda t: at(trivial_of, t), start=2)
+    grid = np.unique(np.geomspace(1, group.instance.length, 400).astype(int)).astype(float)
+    below = np.any(bound_of(group.context, grid) < trivial_of(group.context, grid))
+    return not bool(below), start, bound, trivial
+
+
+def track(claim: Claim, group: Group, profile: str) -> Track:
+    level = controls.level_of(claim, group)
+    vacuous, start, bound, trivial = _vacuity(claim, group)
+    if isinstance(claim.kind, Expectation) and level is not None and level >= 1.0:
+        vacuous = True
+    _, effort, constant = PROFILES[profile]
+    least = effort if level is None else 1
+    if claim.quantity == "regret" and level is not None:
+        least = 32
+        if isinstance(claim.kind, HighProbability):
+            least = max(least, least_n(1.0 - level, CONSTANT_LEVEL) if level < 1 else least)
+            if claim.constants == "unspecified":
+                least = max(least, constant)
+        else:
+            least = 16 * constant  # for the slack: the always-valid interval of the mean narrows with n
+    return Track(claim, group, level, vacuous, start, bound, trivial, least)
+
+
+def run_tracks(
+    tracks: list[Track], *, levels: Levels, effort: int, counts: Mapping[str, int], seed: int, target: str
+) -> list[Curves]:
+    """Run blocks of replicates until every track is done; the curves of all blocks."""
+    group, first, curves = tracks[0].group, 0, []
+    while not all(t.done for t in tracks) and first < levels.budget:
+        result = group.simulation(first, BLOCK, seed=seed, target=target).advance().curves()
+        for t in tracks:
+            t.feed(group.sample(t.claim, result), levels, effort, counts[t.claim.id])
+        curves.append(result)
+        first += BLOCK
+    return curves
