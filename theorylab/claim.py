@@ -85,6 +85,10 @@ class Instance:
     model: Mapping[str, Any] = field(default_factory=dict)
     learner: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if isinstance(self.length, bool) or not isinstance(self.length, int) or self.length < 1:
+            raise InputError(f"instance of {self.family}: length={self.length!r} must be an integer >= 1")
+
     def build(self) -> Any:
         """The model."""
         from theorylab.registry import find_model

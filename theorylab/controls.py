@@ -144,7 +144,8 @@ def fault_matrix(
             ]
         model = instance.build()
         reference = find_learner(owners[0].learner, model.setting)
-        group = Group(measured, control.learner, instance, model, {**instance.learner, **params}, reference)
+        given = {k: v for k, v in params.items() if k in reference.params}  # not those of a learner put in its place
+        group = Group(measured, control.learner, instance, model, {**instance.learner, **given}, reference)
         simulation = group.simulation(0, control.replicates, seed=seed, target=control.target)
         digest = stored.key(group, control, levels, simulation.digest())
         found = stored.get(digest)

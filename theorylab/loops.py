@@ -12,9 +12,10 @@ Names in capitals are placeholders that `theorylab.simulation` binds before a bu
 A loop runs from `t0` to `t1` and keeps all that it needs in the observation record `ob`, so it can stop and go on
 anywhere: visits (the environment's counters), ahead and ahead_r (outcomes drawn ahead), acc (running sums), status
 (error code, index), cur (current state, epoch flag, number of epochs), scratch, and per probe pmax, pfirst, pcount.
-Regret, with the exact V_star, gain and gaps in `tb`: bandit sum of gaps; episodic sum of V_star - V^{pi_k} and sum of
-gaps along the path; average reward t * gain - rewards, and sum of gaps. Each step costs one Philox block: its two
-doubles give the next state and the reward. Status 1: an action outside [0, A); 2: a plan that failed.
+Regret, with the exact V_star, gain and gaps in `tb`: bandit sum of gaps; episodic sum of V_star - V^{pi_k} at the
+first state of each episode, and sum of gaps along the path; average reward t * gain - rewards, and sum of gaps. Each
+step costs one Philox block: its two doubles give the next state and the reward. Status 1: an action outside [0, A); 2:
+a plan that failed.
 """
 
 from __future__ import annotations
@@ -145,8 +146,8 @@ def bandit(st, p, tb, ob, rng, t0, t1, cps):
 
 
 @kernel
-def policy_gap(st, p, tb, ob, k, rng):
-    """V_star - V^{pi_k} under the initial law, by backward evaluation of the policy `act` plays in episode k."""
+def policy_gap(st, p, tb, ob, k, start, rng):
+    """V_star - V^{pi_k} at the episode's first state, by backward evaluation of the policy `act` plays in episode k."""
     w = ob.scratch
     for s in range(p.S):
         w[p.H % 2, s] = 0.0
@@ -159,10 +160,7 @@ def policy_gap(st, p, tb, ob, k, rng):
             for j in range(tb.width):
                 v += tb.prob[row, j] * w[(h + 1) % 2, tb.succ[row, j]]
             w[h % 2, s] = v
-    gap = 0.0
-    for s in range(p.S):
-        gap += tb.mu0[s] * (tb.V_star[0, s] - w[0, s])
-    return gap
+    return tb.V_star[0, start] - w[0, start]
 
 
 @kernel
@@ -187,12 +185,12 @@ def episodic(st, p, tb, ob, rng, t0, t1, cps):
             ob.cur[1] = 0
             ob.cur[2] += 1
             PROBE_PLAN(st, p, tb, ob, k, 0, 0, 0, 0.0, 0, regret, gap)
-        if EXACT:
-            regret += policy_gap(st, p, tb, ob, k, rng)
         u, v = draw(rng, k, 0, INITIAL)
         s = 0
         while u >= tb.mu0_cum[s]:
             s += 1
+        if EXACT:
+            regret += policy_gap(st, p, tb, ob, k, s, rng)
         for h in range(p.H):
             a = ACT(st, p, k, h, s, rng)
             if a < 0 or a >= p.A:

@@ -68,8 +68,8 @@ def explicit(c: Context, n: np.ndarray) -> np.ndarray:
 
 
 def trivial(c: Context, n: np.ndarray) -> np.ndarray:
-    """n times the optimal value: rewards are not negative, so no algorithm loses more."""
-    return np.asarray(n, dtype=float) * float(c.mu0 @ c.V_star[0])
+    """n times the largest optimal value of a first state: rewards are not negative, so no algorithm loses more."""
+    return np.asarray(n, dtype=float) * float(np.max(c.V_star[0][c.mu0 > 0]))
 
 
 def concentration_level(c: Context) -> float:

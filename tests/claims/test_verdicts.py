@@ -208,6 +208,13 @@ def test_vacuous_bounds_are_not_called_supported() -> None:
     assert mean.verdict == "VACUOUS" and mean.vacuous
 
 
+def test_vacuous_on_one_instance_is_vacuous() -> None:
+    both = (Instance("bernoulli", 60, GAPS), Instance("bernoulli", 50, GAPS))
+    evidence = of(regret(HighProbability(0.1), bound=at_most(6.0, np.sqrt), instances={"quick": both}))
+    assert [i.verdict for i in evidence.instances] == ["SUPPORTED", "VACUOUS"]
+    assert evidence.verdict == "VACUOUS" and evidence.vacuous
+
+
 def test_constant_measured() -> None:
     open_claim = regret(HighProbability(0.1), shape=at_most(1.0, np.sqrt), constants="unspecified")
     evidence = of(open_claim)

@@ -18,7 +18,6 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +40,11 @@ fragments = load(ROOT / "changes" / "assemble.py")
 
 def pages() -> list[Path]:
     return sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)
+
+
+def texts() -> list[Path]:
+    """The pages and what the repository shows first."""
+    return [ROOT / "README.md", *pages()]
 
 
 def documented_modules() -> list[str]:
@@ -78,6 +82,11 @@ def test_each_public_name_is_on_a_reference_page() -> None:
 
     covered = {name for module in documented_modules() for name in public(importlib.import_module(module))}
     assert sorted(set(theorylab.__all__) - covered) == []
+
+
+def test_each_public_module_is_on_a_reference_page() -> None:
+    # the package itself only re-exports, and `_`-modules are shared pieces
+    assert sorted(set(catalogue.public_modules("theorylab")) - {"theorylab"} - set(documented_modules())) == []
 
 
 def test_each_documented_module_declares_its_names_and_documents_them() -> None:
@@ -122,14 +131,14 @@ def test_each_page_is_in_the_table_of_contents() -> None:
 
 def test_links_between_pages_lead_somewhere() -> None:
     wrong = []
-    for page in pages():
-        for target in re.findall(r"\]\(([^)#:]+\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+    for page in texts():
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if not (page.parent / target).exists():
-                wrong.append(f"{page.relative_to(DOCS)}: {target}")
+                wrong.append(f"{page.relative_to(ROOT)}: {target}")
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda p: p.relative_to(DOCS).as_posix())
+@pytest.mark.parametrize("page", texts(), ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_examples_on_pages_import_what_exists(page: Path) -> None:
     """Python examples parse, and every name they take from the packages is there."""
     wrong = []
@@ -139,48 +148,6 @@ def test_examples_on_pages_import_what_exists(page: Path) -> None:
                 module = importlib.import_module(node.module or "")
                 wrong += [f"{node.module}.{a.name}" for a in node.names if not hasattr(module, a.name)]
     assert not wrong, f"{page.name}: {wrong}"
-
-
-def example(name: str) -> str:
-    """The first Python block of a how-to page."""
-    found = re.search(r"^```python\n(.*?)^```", (DOCS / "how-to" / name).read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    assert found is not None
-    return found[1]
-
-
-def test_the_model_of_the_how_to_is_what_it_says(tmp_path: Path) -> None:
-    from theorylab.plan import plan
-
-    path = tmp_path / "two_state.py"
-    path.write_text(example("add-a-model.md"), encoding="utf-8")
-    family = load(path).family
-    # V(0) = max(r0, gamma r1) / (1 - gamma): once each side of the maximum
-    assert plan(family()).V[0] == pytest.approx(9.0, abs=1e-9)
-    assert plan(family(r0=1.0, r1=0.5)).V[0] == pytest.approx(10.0, abs=1e-9)
-
-
-def test_the_learner_of_the_how_to_runs(tmp_path: Path) -> None:
-    from theorylab.model import Bandit
-    from theorylab.run import run
-
-    path = tmp_path / "explore_commit.py"
-    path.write_text(example("add-a-learner.md"), encoding="utf-8")
-    curves = run(
-        load(path).learner, Bandit([0.0, 1.0]), replicates=2, rounds=50, params={"m": 3}, target="python", seed=0
-    )
-    # certain rewards: three pulls of the empty arm, then never again
-    assert curves["regret"][:, -1].tolist() == [3.0, 3.0]
-
-
-def test_the_claim_of_the_how_to_has_content_at_its_size(tmp_path: Path) -> None:
-    path = tmp_path / "auer2002.py"
-    path.write_text(example("add-a-claim.md"), encoding="utf-8")
-    (claim,) = load(path).claims
-    context = SimpleNamespace(gap=np.array([0.0, 0.5]))
-    n = np.array([1.0, 168.0, 169.0])
-    # 16 ln n + (1 + pi^2/3) / 2 falls below n / 2 at n = 169, the entry of the table in theory/statistics.md
-    assert claim.bound(context, n) == pytest.approx([2.144934, 84.128358, 84.223314], abs=1e-6)
-    assert (claim.bound(context, n) < claim.trivial(context, n)).tolist() == [False, False, True]
 
 
 def test_a_catalogue_entry_names_what_the_spec_holds() -> None:

@@ -1,4 +1,4 @@
-"""Right-hand sides of theorems against numbers that were computed apart from them, and where they begin to say something."""
+"""Right-hand sides of theorems against numbers computed apart from them, and where they begin to say something."""
 
 from __future__ import annotations
 
