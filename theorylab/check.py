@@ -85,6 +85,7 @@ def _evidence(
         instances=tuple(parts),
         kills=kills,
         steps=claim.steps,
+        copies=claim.copies,
         replay=decisive.replay,
         provenance=provenance,
         seconds=sum(p.seconds for p in parts),

@@ -44,7 +44,8 @@ class InstanceEvidence:
 
     Attributes:
         model: its name; digest: of its arrays; learner, params: who ran; length: K, T or rounds; unit: which.
-        verdict: on this instance alone. n: replicates used; violations: replicates that violated.
+        verdict: on this instance alone. n: replicates the verdict was reached at; violations: those that violated.
+        replicates: how many were run in all (they feed the curve, the mean, the slack); 0 where it is n.
         e_support, e_refute: e-values at n (0 where the kind has none); interval: for the violation rate, the mean
             or the constant, always valid; level: the tested rate or mean (in units of the trivial range).
         slack: theorem's constant over the smallest that would do (upper limit); constant: [low, high] of the best one.
@@ -64,6 +65,7 @@ class InstanceEvidence:
     verdict: str
     n: int = 0
     violations: int = 0
+    replicates: int = 0
     e_support: float = 0.0
     e_refute: float = 0.0
     level: float | None = None
@@ -92,6 +94,7 @@ class Evidence:
         verdict: see the module's text. n: replicates over all instances.
         e_value: the verdict's own (support: least over instances; refute: mean over instances).
         interval, slack, vacuous, nonvacuous_from: of the instance that decides.
+        copies: True for a step that repeats a formula of the algorithm rather than a property of it.
         controls: outcomes. instances: per instance. kills: mutant -> whether a probe of this claim caught it.
         provenance: versions, seed, profile, levels, digest of the kernels. seconds: wall time.
     """
@@ -116,6 +119,7 @@ class Evidence:
     instances: tuple[InstanceEvidence, ...] = ()
     kills: dict[str, bool] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
+    copies: bool = False
     replay: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0

@@ -192,7 +192,8 @@ def _lines(
     ax: Any, instance: InstanceEvidence, data: dict[str, np.ndarray], keys: list[Any], y: tuple[float, float]
 ) -> None:
     n, mean = data["n"], data["mean"]
-    replicates = f"{instance.n} replicates" if instance.n != 1 else "1 replicate"
+    run = instance.replicates or instance.n
+    replicates = f"{run} replicates" if run != 1 else "1 replicate"
     band = ax.fill_between(
         n, np.maximum(data["low"], y[0]), np.maximum(data["high"], y[0]), color=BLUE, alpha=0.28, linewidth=0
     )

@@ -117,6 +117,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
         verdict=found.word,
         n=decision.n,
         violations=int((sample.count[: decision.n] > 0).sum()),
+        replicates=len(sample.count),
         e_support=decision.e_support,
         e_refute=decision.e_refute,
         level=of.level,

@@ -159,7 +159,8 @@ def _claim(
         "short": text,
         "text": e.text,
         "kind": e.kind,
-        "scope": "an invariant or bound along every run" if e.scope == "run" else "for all models",
+        "scope": ("an invariant or bound along every run" if e.scope == "run" else "for all models")
+        + ("; repeats a formula of the algorithm" if e.copies else ""),
         "constants": e.constants,
         "verdict": e.verdict,
         "source_tag": e.source_tag,

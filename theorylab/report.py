@@ -103,7 +103,8 @@ def _figures(e: Evidence, anchor: str, folder: Path) -> list[dict[str, Any]]:
         figure = regret_figure(i, claim_id=e.id)
         files = [save(figure, folder / f"{name}{end}").name for end in (".pdf", ".svg", ".png")]
         files.append(write_csv(i, folder / f"{name}.csv").name)
-        caption = f"{e.id} on {where(i)}: mean cumulative regret, pointwise 5\N{EN DASH}95 % of {i.n} replicates."
+        run = i.replicates or i.n
+        caption = f"{e.id} on {where(i)}: mean cumulative regret, pointwise 5\N{EN DASH}95 % of {run} replicates."
         # on the page the narrow size, whose letters stay readable on a phone
         narrow = render(regret_figure(i, claim_id=e.id, size="icml"), "svg").decode("utf-8")
         svg = inline_svg(narrow, name, f"{clean(caption)} {vacuity(i)}".strip())

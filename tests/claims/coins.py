@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,9 @@ def coin(p: float, length: int = 1) -> Instance:
 
 def stopped() -> Learner:
     """A learner that the loop refuses: a fault that every claim catches."""
-    from dataclasses import replace
-
-    return replace(find_learner("uniform", "bandit"), act=outside)
+    faithful = find_learner("uniform", "bandit")
+    assert isinstance(faithful, Learner)
+    return replace(faithful, act=outside)
 
 
 CAUGHT = Control("an arm that does not exist", stopped())

@@ -89,7 +89,7 @@ def test_rates_that_decide_nothing() -> None:
 
 def test_invariants() -> None:
     assert decide_invariant(np.zeros(5), 10) == Decision("NO VIOLATION FOUND", 5, 0.0, 0.0, 0.0, None, False)
-    assert decide_invariant(np.zeros(20), 10) == Decision("NO VIOLATION FOUND", 10, 0.0, 0.0, 0.0, None, True)
+    assert decide_invariant(np.zeros(20), 10) == Decision("NO VIOLATION FOUND", 20, 0.0, 0.0, 0.0, None, True)
     found = decide_invariant(np.array([0, 0, 3, 1]), 10)
-    assert (found.verdict, found.n, found.total, found.final) == ("REFUTED", 3, 2.0, True)
-    assert decide_invariant(np.array([0, 0, 3]), 2).verdict == "NO VIOLATION FOUND"  # beyond the effort: not read
+    assert (found.verdict, found.n, found.total, found.final) == ("REFUTED", 4, 2.0, True)
+    assert decide_invariant(np.array([0, 0, 3]), 2).verdict == "REFUTED"  # a violation counts wherever it was seen

@@ -80,8 +80,9 @@ def test_no_violation_found_and_refuted_for_invariants() -> None:
     assert (held.verdict, held.n, held.e_value) == ("NO VIOLATION FOUND", 64, 0.0)
     assert held.instances[0].max_excess == -0.5 and held.instances[0].first is None
     failed = of(claim(0.1, 0.02, kind=Pointwise()), seed=5)
-    assert failed.verdict == "REFUTED" and failed.e_refute == math.inf
-    assert failed.n == int(np.argmax(tosses(0.02, 64, 5))) + 1  # the first violation decides
+    x = tosses(0.02, 64, 5)
+    assert failed.verdict == "REFUTED" and failed.e_refute == math.inf and failed.n == 64
+    assert failed.instances[0].violations == x.sum() and f"first={int(np.argmax(x))}" in failed.replay
     assert of(claim(0.1, 0.0, kind=Pointwise()), profile="standard").n == 256
 
 
@@ -143,14 +144,23 @@ def test_a_study_of_many_claims_raises_the_threshold() -> None:
 # What the verdict may not depend on
 
 
-@pytest.mark.parametrize(("p", "kind"), [(0.15, None), (0.6, None), (0.3, None), (0.02, Pointwise())])
-def test_the_block_size_does_not_matter(p: float, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("p", [0.15, 0.6, 0.3])
+def test_the_block_size_does_not_matter(p: float, monkeypatch: pytest.MonkeyPatch) -> None:
     def told(block: int) -> tuple[Any, ...]:
-        monkeypatch.setattr(importlib.import_module("theorylab.check"), "BLOCK", block)
-        e = of(claim(0.3, p, kind=kind), budget=192)
-        return e.verdict, e.n if kind is None or e.verdict == "REFUTED" else 0, e.e_support, e.e_refute, e.interval
+        monkeypatch.setattr(importlib.import_module("theorylab.track"), "BLOCK", block)
+        e = of(claim(0.3, p), budget=192)
+        return e.verdict, e.n, e.e_support, e.e_refute, e.interval, e.instances[0].violations
 
     assert told(1) == told(7) == told(32) == told(500)
+
+
+def test_claims_checked_together_get_the_verdicts_they_get_alone() -> None:
+    claims = [claim(level, 0.2, id=f"coins.{level}") for level in (0.05, 0.5, 0.25)]
+    together = check_many(claims, target="python", budget=300)
+    for c, e in zip(claims, together, strict=True):
+        alone = of(c, budget=300)
+        assert (e.verdict, e.n, e.e_support, e.e_refute) == (alone.verdict, alone.n, alone.e_support, alone.e_refute)
+    assert [e.verdict for e in together] == ["REFUTED", "SUPPORTED", "INCONCLUSIVE"]
 
 
 def test_threads_and_targets_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +250,7 @@ def test_expectations() -> None:
     (i,) = supported.instances
     assert supported.verdict == "SUPPORTED" and i.level == pytest.approx(0.75)
     assert i.interval is not None and i.mean is not None and i.interval[0] < i.mean / 48.0 < i.interval[1]
-    assert i.slack == pytest.approx(i.level / i.interval[1])
+    assert i.level is not None and i.slack == pytest.approx(i.level / i.interval[1])
     refuted = of(regret(Expectation(), bound=at_most(0.4 * i.mean / 60, lambda n: n)))
     assert refuted.verdict == "REFUTED" and refuted.e_refute >= 1000
 
