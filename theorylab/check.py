@@ -92,8 +92,21 @@ def _evidence(
     )
 
 
-def _instances(claim: Claim, profile: str, models: Sequence[Instance] | None) -> tuple[Instance, ...]:
-    found = tuple(models) if models is not None else claim.on(profile)
+def _around(claim: Claim, model: Any, like: Instance | None) -> Instance:
+    """An instance around a model object, as long as the claim's own first instance."""
+    if not hasattr(model, "digest"):
+        raise InputError(f"models=[{model!r}]: give Instance objects, or models such as TabularMDP or Bandit")
+    if like is None:
+        raise InputError(f"claim {claim.id} has no instance to take a length from; give Instance.of(model, length)")
+    return Instance.of(model, like.length, like.learner)
+
+
+def _instances(claim: Claim, profile: str, models: Sequence[Any] | None) -> tuple[Instance, ...]:
+    if models is None:
+        found = claim.on(profile)
+    else:
+        like = next((i for p in ("quick", "standard", "full") for i in claim.instances.get(p, ())), None)
+        found = tuple(m if isinstance(m, Instance) else _around(claim, m, like) for m in models)
     if not found:
         raise InputError(f"claim {claim.id} has no instances in the profile '{profile}'; give models=[Instance(...)]")
     return found
@@ -102,7 +115,7 @@ def _instances(claim: Claim, profile: str, models: Sequence[Instance] | None) ->
 def check_many(
     claims: Sequence[Claim],
     *,
-    models: Sequence[Instance] | None = None,
+    models: Sequence[Any] | None = None,
     learner: Learner | None = None,
     params: Mapping[str, Any] | None = None,
     profile: str = "quick",
@@ -238,7 +251,7 @@ def _provenance(profile: str, levels: Levels, seed: int, target: str) -> dict[st
 def check(
     claim: str | Claim,
     *,
-    models: Sequence[Instance] | None = None,
+    models: Sequence[Any] | None = None,
     learner: str | Learner | None = None,
     params: Mapping[str, Any] | None = None,
     profile: str = "quick",
@@ -252,7 +265,8 @@ def check(
 
     Args:
         claim: an id (`"jin2018.optimism"`) or a `Claim`.
-        models: instances to check on, instead of the profile's. learner: another learner under the same claim.
+        models: instances to check on, instead of the profile's, or model objects, run as long as the claim's first
+            instance (`Instance.of(model, length)` sets another length). learner: another learner under the same claim.
         params: overrides of the learner's parameters. profile: "quick", "standard" or "full".
         alpha_support, alpha_refute: bounds on P(SUPPORTED though false) and P(REFUTED though true).
         budget: most replicates per instance. seed: study seed. target: "cpu", "cuda" or "python".

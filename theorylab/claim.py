@@ -78,19 +78,31 @@ class WorstCase:
 
 @dataclass(frozen=True)
 class Instance:
-    """A model of a family, a length (rounds, episodes or steps), and parameters of the learner."""
+    """A model of a family, a length (rounds, episodes or steps), and parameters of the learner.
+
+    `Instance.of(model, length)` wraps a model object that belongs to no family.
+    """
 
     family: str
     length: int
     model: Mapping[str, Any] = field(default_factory=dict)
     learner: Mapping[str, Any] = field(default_factory=dict)
+    given: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.length, bool) or not isinstance(self.length, int) or self.length < 1:
             raise InputError(f"instance of {self.family}: length={self.length!r} must be an integer >= 1")
 
+    @classmethod
+    def of(cls, model: Any, length: int, learner: Mapping[str, Any] | None = None) -> Instance:
+        """An instance around a model object."""
+        name = f"{model.name or type(model).__name__}-{model.digest[:8]}"
+        return cls(name, length, {}, dict(learner or {}), model)
+
     def build(self) -> Any:
         """The model."""
+        if self.given is not None:
+            return self.given
         from theorylab.registry import find_model
 
         return find_model(self.family)(**self.model)

@@ -142,6 +142,9 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
 def _replay(claim: Claim, group: Group, seed: int, replicate: int) -> str:
     unit, spec = UNITS[group.learner.setting], group.instance
     params = ", ".join(f"{k}={v!r}" for k, v in spec.model.items())
+    if spec.given is not None:
+        settings = f"{unit}={spec.length}, first={replicate}, seed={seed}, params={group.params!r}"
+        return f"run('{group.learner.name}', model, {settings})  # model {group.model.digest[:16]}"
     package = "bandits" if group.learner.setting == "bandit" else "mdps"
     return (
         f"python -c \"import {package}; from theorylab import run; run('{group.learner.name}', "

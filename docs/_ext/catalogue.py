@@ -9,6 +9,7 @@ Texts are taken from the specs' own attributes; a spec that lacks one leaves the
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import pkgutil
@@ -27,7 +28,6 @@ LINES = {
     "papers": (
         ("kind", "Kind"),
         ("learner", "Learner"),
-        ("family", "Models"),
         ("quantity", "Quantity"),
         ("constants", "Constants"),
         ("scope", "Scope"),
@@ -45,11 +45,30 @@ def show(value: Any) -> str:
     """A short form of an attribute: a name where it has one, `key=value` for mappings."""
     if value is None or value == "" or value == () or value == [] or value == {}:
         return ""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and type(value).__module__ == "theorylab.claim":
+        return _kind(value)
     if isinstance(value, dict):
         return ", ".join(f"`{k}`" if v is inspect.Parameter.empty else f"`{k}={_short(v)}`" for k, v in value.items())
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
         return ", ".join(filter(None, map(show, value)))
     return f"`{_short(value)}`"
+
+
+def _kind(value: Any) -> str:
+    """A kind of claim: its name, with what is given as numbers or text; functions depend on the instance."""
+    given = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    inner = ", ".join(f"{k} by instance" if callable(v) else f"{k}={v}" for k, v in given.items())
+    return f"`{type(value).__name__}{f'({inner})' if inner else ''}`"
+
+
+def _instances(spec: Any) -> Iterable[tuple[str, str]]:
+    """Lines for the instances of a claim, a line a profile."""
+    for profile, instances in (getattr(spec, "instances", None) or {}).items():
+        texts = []
+        for i in instances:
+            params = ", ".join(f"{k}={_short(v)}" for k, v in {**i.model, **i.learner}.items())
+            texts.append(f"`{i.family}({params})` to {i.length:,}")
+        yield f"Instances, {profile}", "; ".join(texts)
 
 
 def _short(value: Any) -> str:
@@ -87,6 +106,9 @@ def entry(kind: str, spec: Any) -> str:
     facts += [(label, show(getattr(spec, attribute, None))) for attribute, label in LINES[kind]]
     steps = getattr(spec, "steps", None) or ()
     facts.append(("Steps", ", ".join(f"`{getattr(s, 'id', None) or _short(s)}`" for s in steps)))
+    facts += _instances(spec)
+    controls = [c.name for c in getattr(spec, "controls", None) or ()]
+    facts.append(("Must catch", escape("; ".join(controls))))
     lines += [f"- {label}: {text}" for label, text in facts if text]
     return "\n".join([*lines, ""])
 
@@ -160,6 +182,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         required_arguments = 1
 
         def run(self) -> list[nodes.Node]:
+            self.env.note_reread()  # what it shows is in no file that Sphinx watches
             return self.parse_text_to_nodes(catalogue(self.arguments[0]), allow_section_headings=True)
 
     class Modules(SphinxDirective):
@@ -167,6 +190,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         final_argument_whitespace = True
 
         def run(self) -> list[nodes.Node]:
+            self.env.note_reread()
             return self.parse_text_to_nodes(modules(self.arguments[0].split()), allow_section_headings=True)
 
     app.add_directive("catalogue", Catalogue)

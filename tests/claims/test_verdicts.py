@@ -295,7 +295,7 @@ def test_unknown_names_and_numbers_are_refused() -> None:
             of(c, **options)
     with pytest.raises(InputError, match=r"unknown claim 'auer2002.thm'; nearest: auer2002.thm1"):
         check("auer2002.thm")
-    with pytest.raises(InputError, match="'auer2002' names 7 claims; give one id"):
+    with pytest.raises(InputError, match=r"'auer2002' names \d+ claims; give one id"):
         check("auer2002")
     with pytest.raises(InputError, match="source_tag 'guessed' is none of"):
         claim(0.1, 0.0, source_tag="guessed")

@@ -21,7 +21,7 @@ name = "ucb1"
 [[models]]
 family = "bernoulli"
 params = { means = [0.5, 0.4, 0.3] }
-length = 20000
+length = 8000
 """
 HEAVY = ("numpy", "scipy", "numba", "matplotlib", "cvxpy", "gymnasium", "msgspec")
 LIGHT = f"""

@@ -81,7 +81,7 @@ def test_each_public_name_is_on_a_reference_page() -> None:
     import theorylab
 
     covered = {name for module in documented_modules() for name in public(importlib.import_module(module))}
-    assert sorted(set(theorylab.__all__) - covered) == []
+    assert sorted(set(theorylab.__all__) - covered - {"__version__"}) == []
 
 
 def test_each_public_module_is_on_a_reference_page() -> None:
