@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theorylab.stats import interval, log_e_refute, log_e_support
+from theorylab.stats import limits, log_e_refute, log_e_support
 
 __all__ = ["Decision", "Levels", "decide_invariant", "decide_rate"]
 
@@ -71,7 +71,7 @@ def decide_rate(values: np.ndarray, level: float, levels: Levels, instances: int
         float(total[stop]),
         _exp(support[stop]),
         _exp(refute[stop]),
-        interval(float(total[stop]), stop + 1, levels.support),
+        limits(float(total[stop]), stop + 1, levels.support),
         done,
     )
 

@@ -46,8 +46,8 @@ class InstanceEvidence:
         model: its name; digest: of its arrays; learner, params: who ran; length: K, T or rounds; unit: which.
         verdict: on this instance alone. n: replicates the verdict was reached at; violations: those that violated.
         replicates: how many were run in all (they feed the curve, the mean, the slack); 0 where it is n.
-        e_support, e_refute: e-values at n (0 where the kind has none); interval: for the violation rate, the mean
-            or the constant, always valid; level: the tested rate or mean (in units of the trivial range).
+        e_support, e_refute: e-values at n (0 where the kind has none).
+        level: the tested rate, or the tested mean in units of trivial; interval: one-sided limits of it, always valid.
         slack: theorem's constant over the smallest that would do (upper limit); constant: [low, high] of the best one.
         bound, trivial: at the final length (reward units); nonvacuous_from: least length with bound < trivial (None:
             beyond 1e18); vacuous: bound >= trivial at every length up to this one.

@@ -14,7 +14,7 @@ from theorylab.learner import UNITS
 from theorylab.measure import Group, Sample, join
 from theorylab.probe import NEVER
 from theorylab.simulation import Curves
-from theorylab.stats import best_constant, interval, least_n
+from theorylab.stats import best_constant, least_n, limits
 from theorylab.track import CONSTANT_LEVEL, Track
 
 __all__ = ["Run", "judge"]
@@ -66,7 +66,7 @@ def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Ru
     best: tuple[float, float, float] | None = None
     if isinstance(claim.kind, Expectation):
         x = controls.values_of(claim, group, sample)
-        out.interval = interval(float(x.sum()), n, run.levels.support)
+        out.interval = limits(float(x.sum()), n, run.levels.support)
         out.slack = level / out.interval[1]
         out.note = f"the mean at the final length, {group.instance.length}"
         mean = float(x.mean())

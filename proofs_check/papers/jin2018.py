@@ -47,7 +47,7 @@ STEPS = {
 }
 SWITCH = {"slip": 0.1, "rewards": "bernoulli", "horizon": 2, "start": "uniform"}
 FINAL = {
-    "quick": (Instance("two-state", 1_000_000, SWITCH, {"c": 1.0, "delta": 0.1}),),
+    "quick": (Instance("two-state", 800_000, SWITCH, {"c": 1.0, "delta": 0.1}),),
     "standard": (
         Instance("two-state", 4_000_000, SWITCH, {"c": 1.0, "delta": 0.1}),
         Instance("riverswim", 100_000, {"states": 3, "horizon": 3}),

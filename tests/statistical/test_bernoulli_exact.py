@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from theorylab.stats import boundary, log_e_refute, log_e_support, n_support, zero_violation_stop
+from theorylab.errors import InputError
+from theorylab.stats import boundary, limits, log_e_refute, log_e_support, n_support, zero_violation_stop
 
 
 def log_binomial(n: int, p: float) -> np.ndarray:
@@ -209,3 +210,37 @@ def test_replicates_needed_at_fixed_n(alpha: float) -> None:
             assert n_support(delta, alpha, c) == n
             assert binomial(n, delta)[: c + 1].sum() <= alpha < binomial(n - 1, delta)[: c + 1].sum()
     assert n_support(0.1, alpha) == int(np.ceil(np.log(alpha) / np.log(0.9)))
+
+
+@pytest.mark.parametrize("delta", [0.2, 0.1, 0.05, 0.01])
+def test_limits_agree_with_the_verdicts(delta: float) -> None:
+    n = zero_violation_stop(delta, 0.01)
+    assert limits(0, n, 0.01)[1] <= delta < limits(0, n - 1, 0.01)[1]
+    hi, _ = boundary(delta, 0.001, 200)
+    x = int(hi[200])
+    assert limits(x, 200, 0.001)[0] >= delta - 1e-11 > limits(x - 1, 200, 0.001)[0] - 1e-11
+
+
+@pytest.mark.parametrize("p", [0.02, 0.1, 0.5])
+def test_each_limit_errs_with_probability_at_most_alpha_at_any_time(p: float) -> None:
+    """Dynamic programming over (n, x): the exact probability that a limit is ever on the wrong side of p."""
+    alpha, n_max = 0.05, 300
+    for side in (0, 1):
+        law, missed = np.array([1.0]), 0.0
+        for n in range(1, n_max + 1):
+            law = np.concatenate([law * (1 - p), [0.0]]) + np.concatenate([[0.0], law * p])
+            x = np.arange(n + 1)
+            log_e = (log_e_refute, log_e_support)[side](x, np.full(n + 1, n), p)
+            out = log_e >= np.log(1 / alpha)
+            missed += law[out].sum()
+            law = np.where(out, 0.0, law)
+        assert 0.0 < missed <= alpha
+    low, high = limits(7, 100, alpha)
+    assert low < 0.07 < high and log_e_support(7, 100, high) >= np.log(1 / alpha) > log_e_support(7, 100, high - 1e-9)
+
+
+def test_limits_at_the_ends() -> None:
+    assert limits(0, 40, 0.01)[0] == 0.0 and limits(40, 40, 0.01)[1] == 1.0
+    assert limits(0, 0, 0.01) == (0.0, 1.0)
+    with pytest.raises(InputError):
+        limits(41, 40, 0.01)

@@ -230,6 +230,35 @@ def interval(x: float, n: int, alpha: float) -> tuple[float, float]:
     return (search(0.0, mode) if s else 0.0), (search(1.0, mode) if f else 1.0)
 
 
+def limits(x: float, n: int, alpha: float) -> tuple[float, float]:
+    """One-sided always-valid limits of the mean, from the e-processes that give the verdicts.
+
+    upper = sup {p : E_support(x, n; p) < 1/alpha}, lower = inf {p : E_refute(x, n; p) < 1/alpha}: each is right at all
+    n at once with probability at least 1 - alpha, and upper <= delta exactly where delta is supported at level alpha.
+    x may be real. Ends are rounded outwards to 1e-12. Raises InputError for alpha outside (0, 1) or x outside [0, n].
+    """
+    al = inside_unit("alpha", alpha)
+    xs, ns = successes(x, n, whole=False)
+    total, size, edge = float(xs), float(ns), math.log(1.0 / al)
+    if size == 0:
+        return 0.0, 1.0
+
+    def search(log_e: Callable[[float], float], rejected: float, kept: float) -> float:
+        # E is monotone in p on either side of x/n: bisect between a rejected end and the estimate
+        while abs(rejected - kept) > 1e-12:
+            mid = 0.5 * (rejected + kept)
+            if log_e(mid) >= edge:
+                rejected = mid
+            else:
+                kept = mid
+        return rejected
+
+    mean = min(max(total / size, 1e-12), 1.0 - 1e-12)
+    upper = search(lambda p: float(log_e_support(total, size, p)), 1.0 - 1e-15, mean) if total < size else 1.0
+    lower = search(lambda p: float(log_e_refute(total, size, p)), 1e-15, mean) if total > 0 else 0.0
+    return max(0.0, lower), min(1.0, upper)
+
+
 def clopper_pearson_upper(x: ArrayLike, n: ArrayLike, a: float) -> FloatArray:
     """One-sided exact upper limit at fixed n: P(upper < p) <= a. 1 where x = n (n = 0 too). x and n whole, broadcast.
 
