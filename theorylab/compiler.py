@@ -100,12 +100,16 @@ class Kernel:
 
     def digest(self, **bind: Any) -> str:
         """sha256 of this kernel's source, constants, and those of every kernel it reaches under `bind`."""
+        return self._digest(bind, modules=False)
+
+    def _digest(self, bind: dict[str, Any], modules: bool) -> str:
         seen: dict[int, int] = {}
         lines: list[str] = []
 
         def visit(k: Kernel) -> None:
             number = seen[id(k)] = len(seen)  # names may repeat, numbers do not
-            lines.append(f"kernel {number} {k.__name__}\n{k.source}")
+            home = k.f.__module__ if modules else ""
+            lines.append(f"kernel {number} {home} {k.__name__}\n{k.source}")
             for name, value in k.uses(bind).items():
                 if isinstance(value, Kernel):
                     if id(value) not in seen:
@@ -171,7 +175,8 @@ class Kernel:
         dispatcher = self.build("cpu", **bind)
         if getattr(dispatcher, "_theorylab_cached", False):
             return dispatcher
-        folder = cache_root() / self.digest(**bind)[:40]
+        # cached code names the modules of its kernels, which another program may not have: they enter the folder's name
+        folder = cache_root() / self._digest(bind, modules=True)[:40]
         with _lock:
             before = config.CACHE_DIR
             try:

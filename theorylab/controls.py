@@ -145,7 +145,7 @@ def fault_matrix(
         model = instance.build()
         reference = find_learner(owners[0].learner, model.setting)
         given = {k: v for k, v in params.items() if k in reference.params}  # not those of a learner put in its place
-        group = Group(measured, control.learner, instance, model, {**instance.learner, **given}, reference)
+        group = Group(measured, control.learner, instance, model, {**given, **instance.learner}, reference)
         simulation = group.simulation(0, control.replicates, seed=seed, target=control.target)
         digest = stored.key(group, control, levels, simulation.digest())
         found = stored.get(digest)

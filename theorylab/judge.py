@@ -95,6 +95,7 @@ def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Ru
 
 
 def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[InstanceEvidence, list[ControlOutcome]]:
+    """The evidence of one claim on one instance, and the outcomes of its bound faults."""
     claim, group, decision = of.claim, of.group, of.decision
     assert decision is not None
     sample, curve = join(of.parts), _curve(of, curves)

@@ -94,6 +94,20 @@ def foresee(tb, ob, rng, row, site, n):
 
 
 @kernel
+def serve(tb, ob, rng, row, site, n):
+    """Next state and reward of visit n of a site, drawn ahead where AHEAD is set."""
+    if AHEAD:
+        if ob.ahead[site] == 0:
+            foresee(tb, ob, rng, row, site, n)
+        s2 = ob.ahead[site] - 1
+        r = ob.ahead_r[site] if LAW > 0 else tb.r_mean[row]
+        foresee(tb, ob, rng, row, site, n + 1)
+        return s2, r
+    u, v = draw(rng, n, site, ENVIRONMENT)
+    return NEXT(tb, row, u), reward(tb, row, v)
+
+
+@kernel
 def foresee_arm(tb, ob, rng, a, n):
     """Keep the reward of pull n of an arm."""
     _, v = draw(rng, n, a, ENVIRONMENT)
@@ -185,7 +199,7 @@ def episodic(st, p, tb, ob, rng, t0, t1, cps):
             ob.cur[1] = 0
             ob.cur[2] += 1
             PROBE_PLAN(st, p, tb, ob, k, 0, 0, 0, 0.0, 0, regret, gap)
-        u, v = draw(rng, k, 0, INITIAL)
+        u, _ = draw(rng, k, 0, INITIAL)
         s = 0
         while u >= tb.mu0_cum[s]:
             s += 1
@@ -200,20 +214,10 @@ def episodic(st, p, tb, ob, rng, t0, t1, cps):
             row = h * tb.stride + s * p.A + a
             n = ob.visits[h, s, a]
             ob.visits[h, s, a] = n + 1
-            site = (h * p.S + s) * p.A + a
-            if AHEAD:
-                if ob.ahead[site] == 0:
-                    foresee(tb, ob, rng, row, site, n)
-                s2 = ob.ahead[site] - 1
-                if s2 < 0:  # never: it tells the compiler that the index is not negative
-                    ob.status[0] = 3
-                    break
-                r = ob.ahead_r[site] if LAW > 0 else tb.r_mean[row]
-                foresee(tb, ob, rng, row, site, n + 1)
-            else:
-                u, v = draw(rng, n, site, ENVIRONMENT)
-                s2 = NEXT(tb, row, u)
-                r = reward(tb, row, v)
+            s2, r = serve(tb, ob, rng, row, (h * p.S + s) * p.A + a, n)
+            if s2 < 0:  # never: it tells the compiler that the index is not negative
+                ob.status[0] = 3
+                break
             if EPOCHS:
                 if WATCH(st, p, k, h, s, a, r, s2):
                     ob.cur[1] = 1
@@ -244,7 +248,7 @@ def average(st, p, tb, ob, rng, t0, t1, cps):
     if t0 == 0:
         BEGIN(st, p)
         START(p, tb, ob)
-        u, v = draw(rng, 0, 0, INITIAL)
+        u, _ = draw(rng, 0, 0, INITIAL)
         s = 0
         while u >= tb.mu0_cum[s]:
             s += 1
@@ -274,19 +278,10 @@ def average(st, p, tb, ob, rng, t0, t1, cps):
         row = s * p.A + a
         n = ob.visits[s, a]
         ob.visits[s, a] = n + 1
-        if AHEAD:
-            if ob.ahead[row] == 0:
-                foresee(tb, ob, rng, row, row, n)
-            s2 = ob.ahead[row] - 1
-            if s2 < 0:  # never: it tells the compiler that the index is not negative
-                ob.status[0] = 3
-                break
-            r = ob.ahead_r[row] if LAW > 0 else tb.r_mean[row]
-            foresee(tb, ob, rng, row, row, n + 1)
-        else:
-            u, v = draw(rng, n, row, ENVIRONMENT)
-            s2 = NEXT(tb, row, u)
-            r = reward(tb, row, v)
+        s2, r = serve(tb, ob, rng, row, row, n)
+        if s2 < 0:  # never: it tells the compiler that the index is not negative
+            ob.status[0] = 3
+            break
         if EPOCHS:
             due = WATCH(st, p, t, s, a, r, s2)
         else:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from theorylab import controls
-from theorylab.claim import Claim, Expectation, HighProbability
+from theorylab.claim import Claim, Expectation, HighProbability, Pointwise
 from theorylab.decide import Decision, Levels, decide_invariant, decide_rate
+from theorylab.errors import InputError
 from theorylab.measure import Group, Sample, join
 from theorylab.simulation import Curves
 from theorylab.stats import least_n, nonvacuous_from_callable
@@ -81,6 +82,15 @@ def _vacuity(claim: Claim, group: Group) -> tuple[bool, int | None, float | None
 
 
 def track(claim: Claim, group: Group, profile: str) -> Track:
+    """A claim on one instance, ready to be fed: its level, vacuity, and the least number of replicates.
+
+    Raises `InputError` for a kind that no decision exists for yet.
+    """
+    if not isinstance(claim.kind, (HighProbability, Expectation, Pointwise)):
+        raise InputError(
+            f"claim {claim.id}: {type(claim.kind).__name__} claims are not decided in this version; state it as "
+            "HighProbability, Expectation or Pointwise"
+        )
     level = controls.level_of(claim, group)
     vacuous, start, bound, trivial = _vacuity(claim, group)
     if isinstance(claim.kind, Expectation) and level is not None and level >= 1.0:

@@ -25,7 +25,7 @@ def plan(t, delta, S, A, seen, N, stop, total, moves, p_hat, r_up, half, u, u_ne
         N[x] = seen[x]
         stop[x] = N[x] + max(1, N[x])
         n = float(max(1, N[x]))
-        r_up[x] = total[x] / n + np.sqrt(7.0 * log_r / (2.0 * n))
+        r_up[x] = min(1.0, total[x] / n + np.sqrt(7.0 * log_r / (2.0 * n)))
         half[x] = 0.5 * np.sqrt(14.0 * S * log_p / n)
         for y in range(S):
             p_hat[x, y] = moves[x, y] / n

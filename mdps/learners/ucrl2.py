@@ -10,8 +10,10 @@ max(1, N(s, pi(s))) visits in the episode, which is looked up before the pair is
 
 State: N, nu (S,A) visits before and in the episode; total (S,A) reward sums; moves (S,A,S) transitions; p_hat (S,A,S),
 r_up, radius_p, radius_r (S,A) of the last plan; u, u_next (S,) around its last sweep; order (S,) states by u; gain
-(2,) least and largest entry of u_next - u; sweeps (1,); pi (S,). Ties: lowest action, lowest state. r~ may exceed 1,
-as in the text; `cap_rewards=1` caps it (a variant). Cost S^2 A a sweep; a plan that needs more than `max_sweeps` fails.
+(2,) least and largest entry of u_next - u; sweeps (1,); pi (S,). Ties: lowest action, lowest state, of
+the computed values. Plausible rewards lie in [0, 1] (figure 1, step 4), so r~ is capped at 1; `cap_rewards=0` keeps the
+formula of section 3.1.2, r_hat + radius, which leaves the cap out and breaks inequality 11 (span(u) <= D). Cost S^2 A a
+sweep; a plan that needs more than `max_sweeps` fails.
 
 Source: jaksch2010, figures 1 and 2 [source: radii; recalled: inner maximum, stopping].
 """
@@ -141,7 +143,7 @@ learner = Learner(
     setting="average",
     cite="jaksch2010",
     source_tag="source",
-    params=dict(delta=0.1, cap_rewards=0, max_sweeps=1_000_000),
+    params=dict(delta=0.1, cap_rewards=1, max_sweeps=1_000_000),
     state=dict(
         N=i8["S", "A"], nu=i8["S", "A"], total=f8["S", "A"], moves=i8["S", "A", "S"], p_hat=f8["S", "A", "S"],
         r_up=f8["S", "A"], radius_p=f8["S", "A"], radius_r=f8["S", "A"], u=f8["S"], u_next=f8["S"], order=i8["S"],
@@ -151,5 +153,6 @@ learner = Learner(
     act=act,
     watch=watch,
     plan=plan,
-    text="Rewards are unknown too; optimistic rewards above 1 are kept, as in the text. cap_rewards=1 is a variant.",
+    text="Rewards are unknown too; optimistic rewards are capped at 1 (figure 1, step 4); cap_rewards=0 lifts the cap.",
+    "cap out.",
 )  # fmt: skip

@@ -9,16 +9,23 @@ from theorylab.kernel import kernel, log, sqrt
 
 
 @kernel
+def largest(st, p):
+    """The first arm with the largest index."""
+    best = 0
+    for a in range(1, p.A):
+        if st.ucb[a] > st.ucb[best]:
+            best = a
+    return best
+
+
+@kernel
 def no_bonus(st, p, t, rng):
     """Greedy: the index is the mean."""
     if t < p.A:
         return t
-    best = 0
     for a in range(p.A):
         st.ucb[a] = st.total[a] / st.N[a]
-        if st.ucb[a] > st.ucb[best]:
-            best = a
-    return best
+    return largest(st, p)
 
 
 @kernel
@@ -26,12 +33,9 @@ def no_log(st, p, t, rng):
     """The logarithm is dropped from the width."""
     if t < p.A:
         return t
-    best = 0
     for a in range(p.A):
         st.ucb[a] = st.total[a] / st.N[a] + sqrt(2.0 / st.N[a])
-        if st.ucb[a] > st.ucb[best]:
-            best = a
-    return best
+    return largest(st, p)
 
 
 @kernel
@@ -39,12 +43,9 @@ def small_bonus(st, p, t, rng):
     """The width shrinks like 1/N instead of 1/sqrt(N)."""
     if t < p.A:
         return t
-    best = 0
     for a in range(p.A):
         st.ucb[a] = st.total[a] / st.N[a] + 2.0 * log(float(t)) / st.N[a] / 8.0
-        if st.ucb[a] > st.ucb[best]:
-            best = a
-    return best
+    return largest(st, p)
 
 
 @kernel
@@ -52,9 +53,10 @@ def least_index(st, p, t, rng):
     """The arm with the smallest index is played."""
     if t < p.A:
         return t
-    best = 0
     for a in range(p.A):
         st.ucb[a] = st.total[a] / st.N[a] + sqrt(2.0 * log(float(t)) / st.N[a])
+    best = 0
+    for a in range(1, p.A):
         if st.ucb[a] < st.ucb[best]:
             best = a
     return best

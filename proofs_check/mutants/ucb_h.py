@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from mdps.learners.ucb_h import learner
-from theorylab.kernel import kernel, sqrt
+from theorylab.kernel import kernel, log, sqrt
 
 
 @kernel
@@ -118,6 +119,43 @@ def begin_at_zero(st, p):
         st.V[p.H, s] = 0.0
 
 
+@kernel
+def stale_value(st, p, k, h, s, a, r, s2):
+    """Q is updated, V is not."""
+    n = st.N[h, s, a] + 1
+    st.N[h, s, a] = n
+    before = st.V[h, s]
+    step(st, p, h, s, a, r + st.V[h + 1, s2], p.c * sqrt(p.H3_iota / n), (p.H + 1.0) / (p.H + n))
+    st.V[h, s] = before
+
+
+@kernel
+def least(st, p, k, h, s, rng):
+    """The action with the smallest Q is played."""
+    best = 0
+    for a in range(1, p.A):
+        if st.Q[h, s, a] < st.Q[h, s, best]:
+            best = a
+    return best
+
+
+@kernel
+def next_stage(st, p, k, h, s, rng):
+    """The action maximises Q of the next stage."""
+    g = min(h + 1, p.H - 1)
+    best = 0
+    for a in range(1, p.A):
+        if st.Q[g, s, a] > st.Q[g, s, best]:
+            best = a
+    return best
+
+
+def derive_from_episodes(p: dict[str, Any]) -> dict[str, Any]:
+    """K is used for T in the logarithm."""
+    iota = log(p["S"] * p["A"] * p["K"] / p["delta"])
+    return dict(iota=iota, H3_iota=float(p["H"]) * p["H"] * p["H"] * iota)
+
+
 bonus_zero = replace(learner, learn=no_bonus)
 log_dropped = replace(learner, learn=no_log)
 bonus_one_over_n = replace(learner, learn=fast_bonus)
@@ -128,3 +166,7 @@ backup_skips_stage = replace(learner, learn=later_stage)
 counts_lost = replace(learner, learn=lost_counts)
 clipping_off = replace(learner, learn=no_clipping)
 unvisited_zero = replace(learner, begin=begin_at_zero)
+value_stale = replace(learner, learn=stale_value)
+argmin = replace(learner, act=least)
+acts_on_next_stage = replace(learner, act=next_stage)
+episodes_for_steps = replace(learner, derive=derive_from_episodes)

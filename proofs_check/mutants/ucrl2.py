@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mdps.learners import ucrl2
 from mdps.learners.ucrl2 import estimate, inner_maximum, learner, sort_states
+from mdps.learners.ucrl2 import plan as faithful_plan
 from theorylab.kernel import kernel, log, sqrt
 
 
@@ -19,7 +20,7 @@ def close_counts(st, p, t, scale_r, scale_p, log_r, log_p):
             n = float(max(1, st.N[s, a]))
             st.radius_r[s, a] = scale_r * sqrt(7.0 * log_r / (2.0 * n))
             st.radius_p[s, a] = scale_p * sqrt(14.0 * p.S * log_p / n)
-            st.r_up[s, a] = st.total[s, a] / n + st.radius_r[s, a]
+            st.r_up[s, a] = min(1.0, st.total[s, a] / n + st.radius_r[s, a])
             for s2 in range(p.S):
                 st.p_hat[s, a, s2] = st.moves[s, a, s2] / n
 
@@ -136,6 +137,40 @@ def self_loops_lost(st, p, t, s, a, r, s2):
     return st.nu[s2, b] >= max(1, st.N[s2, b])
 
 
+@kernel
+def successor_lost(st, p, t, s, a, r, s2):
+    """Every transition is recorded as staying."""
+    st.nu[s, a] += 1
+    st.total[s, a] += r
+    st.moves[s, a, s] += 1
+    b = st.pi[s2]
+    return st.nu[s2, b] >= max(1, st.N[s2, b])
+
+
+@kernel
+def reward_elsewhere(st, p, t, s, a, r, s2):
+    """The reward goes to the next action's sum."""
+    st.nu[s, a] += 1
+    st.total[s, (a + 1) % p.A] += r
+    st.moves[s, a, s2] += 1
+    b = st.pi[s2]
+    return st.nu[s2, b] >= max(1, st.N[s2, b])
+
+
+@kernel
+def plan_minimising(st, p, t, s, rng):
+    """The plan is right, but the policy takes the worst action."""
+    done = faithful_plan(st, p, t, s, rng)
+    for x in range(p.S):
+        worst = 0.0
+        for a in range(p.A):
+            value = st.r_up[x, a] + inner_maximum(st, p, x, a)
+            if a == 0 or value < worst:
+                worst = value
+                st.pi[x] = a
+    return done
+
+
 radius_zero = replace(learner, plan=ucrl2.plan.replace(estimate=no_radius))
 log_dropped = replace(learner, plan=ucrl2.plan.replace(estimate=no_log))
 delta_dropped = replace(learner, plan=ucrl2.plan.replace(estimate=no_delta))
@@ -145,3 +180,6 @@ stops_early = replace(learner, plan=one_sweep)
 trigger_late = replace(learner, watch=late)
 trigger_always = replace(learner, watch=always)
 counts_lost = replace(learner, watch=self_loops_lost)
+successors_lost = replace(learner, watch=successor_lost)
+rewards_swapped = replace(learner, watch=reward_elsewhere)
+policy_minimises = replace(learner, plan=plan_minimising)

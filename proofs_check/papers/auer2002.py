@@ -72,9 +72,20 @@ def index_formula(st, p, tr, t):
             if a == tr.a:
                 n -= 1
                 total -= tr.r
-            x = total / n + p.scale * sqrt(2.0 * log(float(t)) / n)
+            x = total / n + sqrt(2.0 * log(float(t)) / n)
             worst = max(worst, abs(st.ucb[a] - x))
     return worst
+
+
+@kernel
+def greedy(st, p, tr, t):
+    """Largest index minus the index of the arm played; in the first A rounds, the plays of the arm before this one."""
+    if t < p.A:
+        return tr.visits[tr.a] - 1.0
+    top = st.ucb[0]
+    for a in range(1, p.A):
+        top = max(top, st.ucb[a])
+    return top - st.ucb[tr.a]
 
 
 @kernel
@@ -214,7 +225,7 @@ claims = [
             ),
         },
         assumes=(bandit, rewards_in_01),
-        steps=tuple(f"auer2002.{s}" for s in ("index", "counts", "sums", "coverage", "optimism", "plays")),
+        steps=tuple(f"auer2002.{s}" for s in ("index", "greedy", "counts", "sums", "coverage", "optimism", "plays")),
         controls=(_uniform(),),
     ),
     _step(
@@ -225,6 +236,14 @@ claims = [
         Probe("ucb1.index", index_formula, tol=1e-9),
         ("bonus zero", "log factor dropped", "bonus 1/n"),
         copies=True,
+    ),
+    _step(
+        "greedy",
+        "The first A rounds play each arm once; from then on the arm played has the largest index.",
+        "recalled",
+        Pointwise(),
+        Probe("ucb1.greedy", greedy),
+        ("argmin",),
     ),
     _step(
         "counts",

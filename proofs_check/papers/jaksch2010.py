@@ -23,7 +23,8 @@ from proofs_check.mutants import ucrl2 as faults
 from theorylab.assume import average_reward, communicating, rewards_in_01
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
 from theorylab.kernel import kernel, log, sqrt
-from theorylab.probe import NEVER, Probe
+from theorylab.learner import f8, i8
+from theorylab.probe import NEVER, Monitor, Probe
 
 LN2 = 0.69314718055994530942
 ZETA6 = math.pi**6 / 945.0
@@ -41,14 +42,13 @@ STEPS = {
         Instance("garnet", 50_000, {"S": 10, "A": 3, "b": 3, "seed": 1}),
     ),
 }
-CAP = {"cap_rewards": 1}
-CAPPED = {
-    "quick": (Instance("riverswim", 10_000, {}, CAP), Instance("two-state", 10_000, {}, CAP)),
+SPANS = {
+    "quick": (Instance("riverswim", 10_000), Instance("two-state", 10_000)),
     "standard": (
-        Instance("riverswim", 100_000, {}, CAP),
-        Instance("two-state", 100_000, {}, CAP),
-        Instance("jao", 100_000, {"delta": 0.4, "epsilon": 0.1, "rewards": "bernoulli"}, CAP),
-        Instance("three-state", 100_000, {"q": 0.05}, CAP),
+        Instance("riverswim", 100_000),
+        Instance("two-state", 100_000),
+        Instance("jao", 100_000, {"delta": 0.4, "epsilon": 0.1, "rewards": "bernoulli"}),
+        Instance("three-state", 100_000, {"q": 0.05}),
     ),
 }
 
@@ -188,12 +188,55 @@ def span(st, p, tr, t):
 
 @kernel
 def counts(st, p, tr, t):
-    """Visits and transitions of the pair just played, against the environment's counter."""
-    n = tr.visits[tr.s, tr.a]
-    moves = 0
+    """Visits and transitions of the pair just played, against the environment's counter and the monitor's record."""
+    error = abs(float(st.N[tr.s, tr.a] + st.nu[tr.s, tr.a] - tr.visits[tr.s, tr.a]))
     for s2 in range(p.S):
-        moves += st.moves[tr.s, tr.a, s2]
-    return abs(float(st.N[tr.s, tr.a] + st.nu[tr.s, tr.a] - n)) + abs(float(moves - n))
+        error = max(error, abs(float(st.moves[tr.s, tr.a, s2] - tr.seen[tr.s, tr.a, s2])))
+    return error
+
+
+@kernel
+def sums(st, p, tr, t):
+    """Reward sum of the pair just played, against the monitor's."""
+    return abs(st.total[tr.s, tr.a] - tr.paid[tr.s, tr.a])
+
+
+@kernel
+def best_law(st, p, s, a):
+    """max p~ u over the l1 ball, written apart from the learner: values in increasing order by repeated search."""
+    best = 0
+    value = 0.0
+    for s2 in range(p.S):
+        value += st.p_hat[s, a, s2] * st.u[s2]
+        if st.u[s2] > st.u[best]:
+            best = s2
+    if st.N[s, a] == 0:
+        return st.u[best]
+    left = min(0.5 * st.radius_p[s, a], 1.0 - st.p_hat[s, a, best])
+    value += left * st.u[best]
+    last = -1
+    for _ in range(p.S):
+        low = -1
+        for s2 in range(p.S):
+            after = last < 0 or st.u[s2] > st.u[last] or (st.u[s2] == st.u[last] and s2 > last)
+            if after and s2 != best and (low < 0 or st.u[s2] < st.u[low]):
+                low = s2
+        if low >= 0:
+            taken = min(left, st.p_hat[s, a, low])
+            value -= taken * st.u[low]
+            left -= taken
+            last = low
+    return value
+
+
+@kernel
+def greedy(st, p, tr, t):
+    """Largest distance of the optimistic value of the planned action from u_next, the maximum over actions."""
+    worst = 0.0
+    for s in range(p.S):
+        a = st.pi[s]
+        worst = max(worst, abs(st.u_next[s] - st.r_up[s, a] - best_law(st, p, s, a)))
+    return worst
 
 
 @kernel
@@ -212,6 +255,20 @@ def episodes(st, p, tr, t):
     return tr.epochs - pairs * log(8.0 * n / pairs) / LN2
 
 
+@kernel
+def monitor_begin(p, tr):
+    """Nothing seen, nothing paid (memory arrives zeroed)."""
+    tr.paid[0, 0] = 0.0
+
+
+@kernel
+def monitor_observe(st, p, tr, t):
+    """Record the transition and the reward."""
+    tr.seen[tr.s, tr.a, tr.s2] += 1
+    tr.paid[tr.s, tr.a] += tr.r
+
+
+monitor = Monitor({"seen": i8["S", "A", "S"], "paid": f8["S", "A"]}, monitor_begin, monitor_observe)
 CONTROLS = {
     name: Control(name, learner)
     for name, learner in {
@@ -224,10 +281,13 @@ CONTROLS = {
         "trigger at fourfold visits": faults.trigger_late,
         "plan at every step": faults.trigger_always,
         "self-loops lost": faults.counts_lost,
+        "successor not recorded": faults.successors_lost,
+        "reward to the next action": faults.rewards_swapped,
+        "policy minimises": faults.policy_minimises,
     }.items()
 }
 
-#: a broken assumption: optimistic rewards above 1, which the algorithm's text allows
+#: a broken assumption: optimistic rewards above 1, as the formula of section 3.1.2 gives them without figure 1's cap
 CONTROLS["optimistic rewards above 1"] = Control(
     "optimistic rewards above 1", LEARNER, Instance("two-state", 100, {}, {"cap_rewards": 0})
 )
@@ -258,6 +318,7 @@ def _step(
         assumes=(average_reward, communicating, rewards_in_01),
         controls=tuple(CONTROLS[c] for c in caught),
         tables=tables,
+        monitor=monitor,
         copies=copies,
     )
 
@@ -269,7 +330,8 @@ def _uniform() -> Control:
 
 
 NAMES = (
-    "radii", "counts", "coverage", "optimism", "domination", "attained", "stopping", "span", "doubling", "episodes"
+    "radii", "counts", "sums", "coverage", "optimism", "domination", "attained", "greedy", "stopping", "span",
+    "doubling", "episodes",
 )  # fmt: skip
 claims = [
     Claim(
@@ -319,13 +381,34 @@ claims = [
     ),
     _step(
         "counts",
-        "Counts are conserved: N + nu and the transitions counted equal the visits the environment has served.",
+        "Counts are conserved: N + nu equals the visits that the environment has served, and the transitions counted "
+        "are those it made.",
         "derived",
         Pointwise(),
         counts,
         "step",
-        ("self-loops lost",),
+        ("self-loops lost", "successor not recorded"),
         0.0,
+    ),
+    _step(
+        "sums",
+        "Rewards are conserved: the sum kept for a pair is the sum of the rewards that it paid.",
+        "derived",
+        Pointwise(),
+        sums,
+        "step",
+        ("reward to the next action",),
+        1e-9,
+    ),
+    _step(
+        "greedy",
+        "The planned action of every state attains the maximum of the last sweep of extended value iteration.",
+        "recalled",
+        Pointwise(),
+        greedy,
+        "plan",
+        ("policy minimises", "mass to the worst state", "full radius added"),
+        1e-8,
     ),
     _step(
         "coverage",
@@ -381,29 +464,15 @@ claims = [
     ),
     _step(
         "span",
-        "Wherever the true MDP is plausible, span(u) <= D (section 4.3.1), with optimistic rewards capped at 1, as "
-        "its proof "
-        "takes them.",
+        "Wherever the true MDP is plausible, span(u) <= D (inequality 11; needs optimistic rewards of at most 1, "
+        "figure 1).",
         "recalled",
         Pointwise(),
         span,
         "plan",
         ("optimistic rewards above 1",),
         1e-9,
-        instances=CAPPED,
-    ),
-    _step(
-        "span-uncapped",
-        "Wherever the true MDP is plausible, span(u) <= D (section 4.3.1), with optimistic rewards above 1 kept, as "
-        "the "
-        "algorithm's text allows. Refuted by runs: a value is then worth up to D times the largest optimistic reward.",
-        "recalled",
-        Pointwise(),
-        span,
-        "plan",
-        ("optimistic rewards above 1",),
-        1e-9,
-        instances={"standard": (Instance("two-state", 100),)},
+        instances=SPANS,
     ),
     _step(
         "doubling",

@@ -83,6 +83,11 @@ def explicit_level(c: Context) -> float:
     return float(min(1.0, concentration_level(c) + c.delta))
 
 
+def tables(c: Context) -> dict[str, float]:
+    """ln(S A T / delta) in nats, apart from the learner's own constant."""
+    return {"log_term": math.log(c.S * c.A * c.T / c.delta)}
+
+
 @kernel
 def counts(st, p, tr, t):
     """Visits of the cell: the learner's against the environment's."""
@@ -92,7 +97,7 @@ def counts(st, p, tr, t):
 @kernel
 def bonus_formula(st, p, tr, t):
     """Bonus of the last update against c sqrt(H^3 iota / n), n from the environment's counter."""
-    return abs(st.bonus[0] - p.c * sqrt(p.H * p.H * p.H * p.iota / tr.visits[tr.h, tr.s, tr.a]))
+    return abs(st.bonus[0] - p.c * sqrt(p.H * p.H * p.H * tr.log_term / tr.visits[tr.h, tr.s, tr.a]))
 
 
 @kernel
@@ -103,12 +108,26 @@ def clipping(st, p, tr, t):
 
 @kernel
 def update(st, p, tr, t):
-    """The updated cell against the printed rule applied to the monitor's copy of Q and to the V that was used."""
+    """The updated cell against the printed rule applied to the monitor's copy of Q, and V against min(H, max Q)."""
     n = tr.visits[tr.h, tr.s, tr.a]
     rate = (p.H + 1.0) / (p.H + n)
-    bonus = p.c * sqrt(p.H * p.H * p.H * p.iota / n)
+    bonus = p.c * sqrt(p.H * p.H * p.H * tr.log_term / n)
     target = tr.r + st.V[tr.h + 1, tr.s2] + bonus
-    return abs(st.Q[tr.h, tr.s, tr.a] - ((1.0 - rate) * tr.Q_before[0] + rate * target))
+    error = abs(st.Q[tr.h, tr.s, tr.a] - ((1.0 - rate) * tr.Q_before[0] + rate * target))
+    top = st.Q[tr.h, tr.s, 0]
+    for a in range(1, p.A):
+        top = max(top, st.Q[tr.h, tr.s, a])
+    return max(error, abs(st.V[tr.h, tr.s] - min(float(p.H), top)))
+
+
+@kernel
+def greedy(st, p, tr, t):
+    """Largest Q of the visited state minus that of the action played, both before the update."""
+    worst = 0.0
+    for a in range(p.A):
+        if a != tr.a:
+            worst = max(worst, st.Q[tr.h, tr.s, a] - tr.Q_before[0])
+    return worst
 
 
 @kernel
@@ -130,14 +149,14 @@ def state_optimism(st, p, tr, t):
 def concentration(st, p, tr, t):
     """|sum_i a_n^i (r_i + V_star(s_i') - Q_star)| minus c sqrt(H^3 iota / n) at the visited cell."""
     n = tr.visits[tr.h, tr.s, tr.a]
-    return abs(tr.noise[tr.h, tr.s, tr.a]) - p.c * sqrt(p.H * p.H * p.H * p.iota / n)
+    return abs(tr.noise[tr.h, tr.s, tr.a]) - p.c * sqrt(p.H * p.H * p.H * tr.log_term / n)
 
 
 @kernel
 def recursion(st, p, tr, t):
     """Q - Q_star minus its upper bound: sum_i a_n^i (V - V_star)(s_i') + 4 c sqrt(H^3 iota / n) (n >= 1: a_n^0 = 0)."""
     n = tr.visits[tr.h, tr.s, tr.a]
-    width = 4.0 * p.c * sqrt(p.H * p.H * p.H * p.iota / n)
+    width = 4.0 * p.c * sqrt(p.H * p.H * p.H * tr.log_term / n)
     return st.Q[tr.h, tr.s, tr.a] - tr.Q_star[tr.h, tr.s, tr.a] - tr.carried[tr.h, tr.s, tr.a] - width
 
 
@@ -174,7 +193,7 @@ def monitor_observe(st, p, tr, t):
     tr.noise[h, s, a] = (1.0 - rate) * tr.noise[h, s, a] + rate * error
     ahead = st.V[h + 1, tr.s2] - tr.V_star[h + 1, tr.s2]
     tr.carried[h, s, a] = (1.0 - rate) * tr.carried[h, s, a] + rate * ahead
-    bonus = p.c * sqrt(p.H * p.H * p.H * p.iota / tr.visits[h, s, a])
+    bonus = p.c * sqrt(p.H * p.H * p.H * tr.log_term / tr.visits[h, s, a])
     tr.bonuses[h, s, a] = (1.0 - rate) * tr.bonuses[h, s, a] + rate * bonus
     tr.Q_before[0] = tr.Q_copy[h, s, a]
     tr.Q_copy[h, s, a] = st.Q[h, s, a]
@@ -199,9 +218,16 @@ CONTROLS = {
         "counts lost": faults.counts_lost,
         "no clipping": faults.clipping_off,
         "unvisited at zero": faults.unvisited_zero,
+        "K for T": faults.episodes_for_steps,
+        "argmin": faults.argmin,
+        "acts on the next stage": faults.acts_on_next_stage,
     }.items()
 }
 
+#: with one stage the bonus soon falls below the cap, so that values move
+CONTROLS["value not updated"] = Control(
+    "value not updated", faults.value_stale, Instance("riverswim", 200, {"states": 3, "horizon": 1}, ONE)
+)
 #: a broken assumption: rewards far outside [0, 1]
 CONTROLS["rewards of sd 50"] = Control(
     "rewards of sd 50", LEARNER, Instance("riverswim", 60, {"states": 3, "horizon": 3, "noise": 50.0}, ONE)
@@ -222,6 +248,7 @@ def _step(
         control_instance=SMALL,
         assumes=(episodic, rewards_in_01),
         controls=tuple(CONTROLS[c] for c in caught),
+        tables=tables,
         monitor=monitor,
         copies=copies,
     )
@@ -234,7 +261,7 @@ def _uniform() -> Control:
 
 
 PARTS = ("decomposition", "recursion")
-NAMES = ("weights", "counts", "bonus", "clipping", "update", "concentration", "optimism", "value-optimism")
+NAMES = ("weights", "counts", "bonus", "clipping", "update", "greedy", "concentration", "optimism", "value-optimism")
 claims = [
     Claim(
         id="jin2018.thm1",
@@ -292,7 +319,7 @@ claims = [
         "recalled",
         Pointwise(),
         Probe("ucb-h.bonus", bonus_formula, tol=1e-9),
-        ("bonus zero", "log factor dropped", "bonus 1/n"),
+        ("bonus zero", "log factor dropped", "bonus 1/n", "K for T"),
         copies=True,
     ),
     _step(
@@ -305,12 +332,20 @@ claims = [
     ),
     _step(
         "update",
-        "Every update equals (1 - a_n) Q + a_n (r + V_{h+1}(s') + b_n) with a_n = (H+1)/(H+n).",
+        "Every update equals (1 - a_n) Q + a_n (r + V_{h+1}(s') + b_n) with a_n = (H+1)/(H+n), then V = min(H, max Q).",
         "recalled",
         Pointwise(),
         Probe("ucb-h.update", update, tol=1e-9),
-        ("rate 1/n", "backup of the same stage", "bonus zero"),
+        ("rate 1/n", "backup of the same stage", "bonus zero", "value not updated"),
         copies=True,
+    ),
+    _step(
+        "greedy",
+        "The action played maximises Q_h(s,.) as it stood.",
+        "recalled",
+        Pointwise(),
+        Probe("ucb-h.greedy", greedy),
+        ("argmin", "acts on the next stage"),
     ),
     _step(
         "concentration",

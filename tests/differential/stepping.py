@@ -156,7 +156,7 @@ def follow_ucrl2(learner: Learner, model: Any, steps: int, params: dict[str, Any
     """The first difference, the learner's state and the transcription at the end."""
     world = World(model)
     machine = Machine(learner, {"S": model.S, "A": model.A, "T": steps}, params, world.rng)
-    cap = 1.0 if params.get("cap_rewards") else None
+    cap = 1.0 if params.get("cap_rewards", 1) else None
     reference = UCRL2(model.S, model.A, params["delta"], reward_cap=cap)
     s, due = world.start(0), True
     for t in range(steps):

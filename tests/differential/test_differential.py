@@ -90,7 +90,7 @@ def test_every_fault_of_ucb_h_shows(mutant: Learner) -> None:
 AVERAGE = {
     "riverswim": (riverswim(states=3), {"delta": 0.1}),
     "riverswim, bernoulli": (riverswim(states=4, rewards="bernoulli"), {"delta": 0.05}),
-    "riverswim, capped": (riverswim(states=3), {"delta": 0.1, "cap_rewards": 1}),
+    "riverswim, uncapped": (riverswim(states=3), {"delta": 0.1, "cap_rewards": 0}),
     "two states": (two_state(slip=0.1), {"delta": 0.1}),
     "jao": (jao(delta=0.25, epsilon=0.1, rewards="bernoulli"), {"delta": 0.5}),
     "garnet": (garnet(S=4, A=3, b=2, seed=1), {"delta": 0.1}),

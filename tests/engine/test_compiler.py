@@ -188,7 +188,7 @@ def test_the_search_for_fused_operations_finds_them() -> None:
 
 def test_machine_code_lies_in_the_folder_of_the_digest(simulation: tuple[Simulation, Any]) -> None:
     done, _ = simulation
-    folder = cache_root() / block.digest(**done.bind)[:40]
+    folder = cache_root() / block._digest(done.bind, modules=True)[:40]
     assert list(folder.rglob("*.nbi")) and list(folder.rglob("*.nbc"))
     assert f"py{sys.version_info.major}{sys.version_info.minor}" in folder.parent.name
     again = Simulation(done.learner, done.model, replicates=1, length=2, **watched("episodic"))

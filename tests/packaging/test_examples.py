@@ -1,7 +1,7 @@
-"""The examples of README and pages: files work as written, Python prints what its comments say, commands what is shown.
+"""The examples of README and pages: files work as written, Python and commands print what is shown.
 
-The package that the how-to pages build up (`mylab`: a learner, a model, claims) is written from their code blocks into a
-temporary folder, with the entry point of the page as its only tie to TheoryLab.
+The package that the how-to pages build up (`mylab`: a learner, a model, claims) is written from their code blocks into
+a temporary folder, with the entry point of the page as its only tie to TheoryLab.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def commands(page: Path) -> list[tuple[str, list[str]]]:
         if line.startswith("    $ theorylab "):
             shown = []
             for text in lines[i + 1 :]:
-                if text and not text.startswith("    ") or text.startswith("    $"):
+                if (text and not text.startswith("    ")) or text.startswith("    $"):
                     break
                 shown.append(text.removeprefix("    ").rstrip())
             while shown and not shown[-1]:
@@ -67,7 +67,9 @@ def write(folder: Path) -> Path:
     about = folder / "mylab-0.1.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mylab\nVersion: 0.1\n", encoding="utf-8")
-    text = "".join(f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in found.items()) for group, found in points.items())
+    text = "".join(
+        f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in found.items()) for group, found in points.items()
+    )
     (about / "entry_points.txt").write_text(text, encoding="utf-8")
     (folder / "width.toml").write_text(blocks(how_to / "run-a-study.md", "toml")[0], encoding="utf-8")
     return folder
@@ -106,7 +108,7 @@ def test_the_model_is_what_it_says(mylab: Path) -> None:
     # V(0) = max(r0, gamma r1) / (1 - gamma): once each side of the maximum
     assert plan(family()).V[0] == pytest.approx(9.0, abs=1e-9)
     assert plan(family(r0=1.0, r1=0.5)).V[0] == pytest.approx(10.0, abs=1e-9)
-    with pytest.raises(InputError, match="r0 is 1.5"):
+    with pytest.raises(InputError, match=r"r0 is 1\.5"):
         family(r0=1.5)
 
 
@@ -221,3 +223,23 @@ def test_commands_print_what_is_shown(line: str, shown: list[str], mylab: Path) 
     assert done.returncode in (0, 1, 3), done.stderr
     printed = {text.rstrip() for text in done.stdout.split("\n")}
     assert [text for text in shown if text != "..." and text not in printed] == [], done.stdout
+
+
+def test_the_readme_counts_the_claims() -> None:
+    table = re.findall(
+        r"^\| (\w+\d{4}) \| .* \| (\d+) \| (.+) \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert [name for name, _, _ in table] == sorted(registry.papers(), key=[n for n, _, _ in table].index)
+    for name, count, steps in table:
+        claims = registry.find_claim(name)
+        assert len(claims) == int(count)
+        assert {f"{name}.{s}" for s in steps.split(", ")} == {s for c in claims for s in c.steps}
+
+
+def test_the_budgets_of_the_statistics_page_are_those_of_the_profiles() -> None:
+    from theorylab.track import PROFILES
+
+    text = " ".join((DOCS / "theory" / "statistics.md").read_text("utf-8").split())
+    budgets, efforts, _ = zip(*PROFILES.values(), strict=True)
+    assert "The budget is {:,}, {:,} or {:,} replicates".format(*budgets) in text
+    assert "at least {}, {} or {} replicates".format(*efforts) in text

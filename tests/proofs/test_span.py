@@ -1,4 +1,4 @@
-"""A finding: with optimistic rewards above 1, as the text of UCRL2 allows, span(u) <= D fails on a two-state MDP.
+"""A finding: without the cap of figure 1 on optimistic rewards, UCRL2's span(u) <= D fails on a two-state MDP.
 
 The run is deterministic (no slip, rewards 0 and 1, D = 1), so it is repeated here by the transcription of the
 paper's pseudo-code, which shares no code with the learner, and the violating plan is computed by hand.
@@ -47,11 +47,12 @@ def plans(cap: float | None, steps: int) -> list[tuple[int, float, bool]]:
 
 
 def test_the_claim_without_the_cap_is_refuted_at_that_step() -> None:
-    evidence = check("jaksch2010.span-uncapped", profile="standard", target="python")
+    uncapped = [Instance("two-state", 100, {}, {"cap_rewards": 0})]
+    evidence = check("jaksch2010.span", models=uncapped, target="python")
     assert evidence.verdict == "REFUTED" and evidence.e_refute == math.inf
     (instance,) = evidence.instances
-    assert (instance.n, instance.first, instance.length) == (256, STEP, 100)
-    assert instance.violations == 256  # every replicate: the run is deterministic
+    assert (instance.n, instance.first, instance.length) == (64, STEP, 100)
+    assert instance.violations == 64  # every replicate: the run is deterministic
     assert instance.max_excess == pytest.approx(SPAN - 1.0, abs=1e-9)
     assert all(k.ok for k in evidence.controls)
 
@@ -90,7 +91,7 @@ def test_the_violating_span_by_hand() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_with_the_cap_the_claim_holds(seed: int) -> None:
-    capped = [Instance("two-state", 300, {}, {"cap_rewards": 1})]
+    capped = [Instance("two-state", 300)]
     evidence = check("jaksch2010.span", models=capped, target="python", seed=seed)
     assert evidence.verdict == "NO VIOLATION FOUND" and evidence.n == 64
     assert all(span <= 1.0 for _, span, _ in plans(1.0, 300))

@@ -8,7 +8,7 @@ Source: Jaksch, Ortner, Auer 2010: figure 1 (the algorithm), section 3.1 with fi
     EVI: u_0 = 0, u_{i+1}(s) = max_a { r_hat + radius_r + max_{p plausible} sum_s2 p(s2) u_i(s2) },
          until span(u_{i+1} - u_i) < 1 / sqrt(t_k)
 
-Optimistic rewards may exceed 1, as in the text; `reward_cap` = 1 gives the common variant that cuts them at 1.
+`reward_cap` = 1 takes optimistic rewards in [0, 1] (figure 1, step 4); None is the formula of section 3.1.2 alone.
 A pair with N_k = 0 has p_hat = 0, which sums to 0. Its radius is at least 2 (14 S ln(2 A t_k / delta) >= 14 ln 2 > 4
 for delta < 1 [derived]), so the best state is raised to min(1, 0 + radius/2) = 1: a point mass. Thus the row chosen
 sums to 1 for every pair; this is asserted. Ties: lowest action; equal values of u: lowest state first.
