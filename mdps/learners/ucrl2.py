@@ -154,5 +154,4 @@ learner = Learner(
     watch=watch,
     plan=plan,
     text="Rewards are unknown too; optimistic rewards are capped at 1 (figure 1, step 4); cap_rewards=0 lifts the cap.",
-    "cap out.",
 )  # fmt: skip
