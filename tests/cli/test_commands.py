@@ -146,7 +146,8 @@ def test_check_prints_a_table(call: Any) -> None:
 
 
 def test_exit_code_1_for_a_refuted_claim(call: Any) -> None:
-    done = call("check", "jaksch2010.span-uncapped", "--profile", "standard", "--target", "python", "--json")
+    given = ["--model", "two-state", "--length", "100", "--learner-param", "cap_rewards=0", "--target", "python"]
+    done = call("check", "jaksch2010.span", *given, "--json")
     assert done.code == 1 and json.loads(done.out)[0]["verdict"] == "REFUTED"
 
 
@@ -202,12 +203,22 @@ def test_claims_of_a_file(call: Any, tmp_path: Path) -> None:
         ([*COUNTS, "--seed=-1"], ["seed -1"]),
         (["check", "auer2002.counts", "--model", "bernoulli", "--length", "0"], ["length=0 must be an integer >= 1"]),
         (["check", "auer2002.counts", "--model", "riverswim"], ["setting bandit", "average"]),
-        (["check", "jaksch2010.span-uncapped"], ["no instances in the profile 'quick'"]),
         (["check", "jin2018.weights", "--model", "bernoulli"], ["give --length"]),
     ],
 )
 def test_check_refuses(call: Any, args: list[str], words: list[str]) -> None:
     refused(call(*args), *words)
+
+
+def test_a_claim_for_larger_profiles_only(call: Any, tmp_path: Path) -> None:
+    file = tmp_path / "later2000.py"
+    file.write_text(
+        "from dataclasses import replace\n"
+        "from proofs_check.papers.auer2002 import claims as known\n"
+        "claims = [replace(c, id='later2000.counts', instances={'full': c.instances['quick']}) "
+        "for c in known if c.id == 'auer2002.counts']\n"
+    )
+    refused(call("check", str(file)), "no instances in the profile 'quick'")
 
 
 def test_options_that_do_not_exist(call: Any) -> None:
