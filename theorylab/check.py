@@ -147,7 +147,7 @@ def check_many(
     parts: dict[str, list[InstanceEvidence]] = {c.id: [] for c in claims}
     outcomes: dict[str, list[ControlOutcome]] = {c.id: [] for c in claims}
     kills: dict[str, dict[str, bool]] = {c.id: {} for c in claims}
-    level_at: dict[str, float | None] = {}
+    group_at: dict[str, Group] = {}
     seconds: dict[str, float] = {c.id: 0.0 for c in claims}
     if models is None and len(claims) > 1:  # a claim may have instances in larger profiles only
         claims = [c for c in claims if c.scope != "run" or c.on(profile)]
@@ -187,15 +187,15 @@ def check_many(
                 part, found = judge(one, curves, Run(levels, seed, target), spent)
                 parts[one.claim.id].append(part)
                 outcomes[one.claim.id] += found
-                level_at[one.claim.id] = one.level
+                group_at.setdefault(one.claim.id, group)
         if run_controls:
             say(f"controls of {name}")
             started = time.perf_counter()
-            checked = [c for c in mine if c.id in level_at]
+            checked = [c for c in mine if c.id in group_at]
             matrix = controls.fault_matrix(checked, params=overrides, levels=levels, seed=seed, outcomes=kept)
             for claim in checked:
                 outcomes[claim.id] += controls.learner_faults(claim, matrix[claim.id])
-                outcomes[claim.id].append(controls.null(claim, level_at[claim.id], levels, seed))
+                outcomes[claim.id] += controls.nulls(claim, group_at[claim.id], levels, seed)
                 kills[claim.id] = {k: v[0] for k, v in matrix[claim.id].items()}
                 seconds[claim.id] += (time.perf_counter() - started) / len(checked)
     for claim in claims:

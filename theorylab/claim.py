@@ -36,9 +36,21 @@ class HighProbability:
 
     delta: float | Callable[[Context], float]
 
+    def __post_init__(self) -> None:
+        if not callable(self.delta):
+            self._checked(float(self.delta))
+
+    @staticmethod
+    def _checked(value: float) -> float:
+        if not 0.0 < value <= 1.0:
+            raise InputError(
+                f"HighProbability: delta={value} must lie in (0, 1]; correct the claim's failure probability"
+            )
+        return value
+
     def level(self, context: Context) -> float:
-        """The failure probability on an instance."""
-        return float(self.delta(context) if callable(self.delta) else self.delta)
+        """The failure probability on an instance; at 1 the claim says nothing there and is vacuous."""
+        return self._checked(float(self.delta(context) if callable(self.delta) else self.delta))
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,20 @@ def _file_claims(path: Path) -> list[Any]:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except InputError:
+        raise
+    except Exception as wrong:
+        import traceback
+
+        lines = [f.lineno for f in traceback.extract_tb(wrong.__traceback__) if f.filename == str(path.resolve())]
+        line = getattr(wrong, "lineno", None) or (lines[-1] if lines else "?")
+        raise InputError(f"'{path}', line {line}: {type(wrong).__name__}: {wrong}; correct that file") from None
     claims = getattr(module, "claims", None)
-    if not claims:
+    from theorylab.claim import Claim
+
+    if not isinstance(claims, (list, tuple)) or not claims or not all(isinstance(c, Claim) for c in claims):
         raise InputError(f"'{path}' defines no `claims`; give it a module-level list of Claim objects")
     return list(claims)
 
@@ -283,10 +294,20 @@ def doctor(as_json: Json = False) -> None:
 
 
 def main() -> NoReturn:
-    """Entry point: bad input ends with its message on standard error and exit code 2."""
+    """Entry point: bad input ends with its message on standard error and exit code 2.
+
+    An error inside somebody's claim, learner or model ends with its traceback and exit code 2 too: never with 1, which
+    says that something was refuted.
+    """
     try:
         app()
     except InputError as wrong:
         print(f"theorylab: {wrong}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except Exception as wrong:
+        import traceback
+
+        traceback.print_exc()
+        print(f"theorylab: stopped by {type(wrong).__name__}: {wrong}; no verdict was reached", file=sys.stderr)
         raise SystemExit(2) from None
     raise SystemExit(0)

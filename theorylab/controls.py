@@ -3,7 +3,7 @@
 Learner faults: a mutant is run in place of the learner and the claim must be refuted. Bound faults: half of the best
 constant that was measured is put through the same decision on fresh addresses and must be refuted; its upper limit
 must not be. Nulls: data exactly at the boundary (coins with the tested rate, or lhs - rhs equal to the tolerance) are
-put through the same decision and must not be refuted.
+put through the same machinery and must not be refuted; coins at twice the rate must not be supported.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from typing import Any
 import numpy as np
 
 from theorylab.claim import Claim, Control, Expectation, HighProbability
+from theorylab.compiler import generated
 from theorylab.decide import Decision, Levels, decide_invariant, decide_rate
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome
 from theorylab.measure import Group, Sample, join
+from theorylab.probe import Probe
 from theorylab.registry import find_learner
 from theorylab.rng import CONTROL, uniforms
 from theorylab.simulation import Simulation
 
-__all__ = ["FRESH", "Outcomes", "bound_fault", "fault_matrix", "learner_faults", "level_of", "null", "values_of"]
+__all__ = ["FRESH", "Outcomes", "bound_fault", "fault_matrix", "learner_faults", "level_of", "nulls", "values_of"]
 
 #: first replicate of the fresh addresses that bound faults are decided on
 FRESH = 1 << 24
@@ -122,7 +124,7 @@ def fault_matrix(
 ) -> dict[str, dict[str, tuple[bool, str]]]:
     """Run every mutant named by the claims once per instance, with the probes of all claims that share the setting.
 
-    Returns claim id -> mutant name -> (refuted, detail). A mutant that stops the loop is caught by conformance.
+    Returns claim id -> mutant name -> (refuted, detail). A mutant that stops the loop counts for no claim.
     """
     out: dict[str, dict[str, tuple[bool, str]]] = {c.id: {} for c in claims}
     stored = outcomes or Outcomes(None)
@@ -163,7 +165,8 @@ def _fault(group: Group, control: Control, simulation: Simulation, levels: Level
     try:
         curves = simulation.advance().curves()
     except InputError as stopped:
-        return {c.id: (True, f"the loop refused it: {stopped}") for c in group.claims}
+        # caught by conformance, which is not this claim's merit
+        return {c.id: (False, f"stopped by the loop, not by the claim: {stopped}") for c in group.claims}
     for claim in group.claims:
         sample = group.sample(claim, curves)
         decision = _decide(claim, group, sample, levels)
@@ -187,20 +190,60 @@ def learner_faults(claim: Claim, matrix: dict[str, tuple[bool, str]]) -> list[Co
     return out
 
 
-def null(claim: Claim, level: float | None, levels: Levels, seed: int, n: int = 1024) -> ControlOutcome:
-    """Data exactly at the boundary, through the claim's own decision: must not be refuted."""
+def nulls(claim: Claim, group: Group, levels: Levels, seed: int, n: int = 1024) -> list[ControlOutcome]:
+    """Data at the boundary, through the claim's own machinery.
+
+    For a rate or a mean: coins of the tested rate must not be refuted, coins of twice the rate must not be supported.
+    For an invariant: a probe that returns exactly the tolerance, run in the claim's own loop, must not be refuted, and
+    one that returns the next larger number must be.
+    """
+    level = level_of(claim, group)
     if level is None:
-        tol = getattr(claim.quantity, "tol", 0.0)
-        count = np.array([0 if v <= tol else 1 for v in np.full(16, tol)])
-        verdict = decide_invariant(count, 16).verdict
-        name, detail = "lhs - rhs = tolerance", f"16 replicates with lhs - rhs = {tol:g}"
-    else:
-        rate = min(level, 1.0)
+        return _edges(claim, group, seed)
+    out = []
+    for name, rate, wrong in (
+        ("coins at the boundary", min(level, 1.0), "REFUTED"),
+        ("coins at twice the rate", min(2.0 * level, 0.5 * (1.0 + level)), "SUPPORTED"),
+    ):
         x = (uniforms(seed, np.arange(n), 0, 0, CONTROL) < rate).astype(float)
-        verdict = decide_rate(x, rate, levels).verdict
-        name, detail = "coins at the boundary", f"{n} coins of rate {rate:.4g}: {int(x.sum())} heads"
-    ok = verdict != "REFUTED"
-    return ControlOutcome(name, "null", "not refuted", "not refuted" if ok else "REFUTED", ok, detail)
+        verdict = decide_rate(x, min(level, 1.0), levels).verdict
+        expected, ok = f"not {wrong.lower()}", verdict != wrong
+        detail = f"{n} coins of rate {rate:.4g}: {int(x.sum())} heads"
+        out.append(ControlOutcome(name, "null", expected, expected if ok else verdict, ok, detail))
+    return out
+
+
+def _edges(claim: Claim, group: Group, seed: int) -> list[ControlOutcome]:
+    probe = claim.quantity
+    assert isinstance(probe, Probe)
+    above = float(np.nextafter(probe.tol, np.inf))
+    edges = [("at", probe.tol, "not refuted"), ("just above", above, "REFUTED")]
+    probes = [
+        Probe(name, generated("edge", f"def edge(st, p, tr, t):\n    return {value!r}\n"), probe.at, probe.tol)
+        for name, value, _ in edges
+    ]
+    simulation = Simulation(
+        group.learner,
+        group.model,
+        replicates=2,
+        length=min(group.instance.length, 8),
+        seed=seed,
+        params=group.params,
+        target="python",
+        probes=probes,
+        exact=False,
+    )
+    results = simulation.advance().curves().probes
+    out = []
+    for name, value, expected in edges:
+        verdict = decide_invariant(results[name].count, 2).verdict
+        observed = "REFUTED" if verdict == "REFUTED" else "not refuted"
+        sort = "null" if expected == "not refuted" else "bound fault"
+        detail = f"a probe that returns {value!r} in the claim's own loop, tolerance {probe.tol:g}"
+        out.append(
+            ControlOutcome(f"lhs - rhs {name} the tolerance", sort, expected, observed, observed == expected, detail)
+        )
+    return out
 
 
 def bound_fault(

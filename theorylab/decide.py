@@ -44,20 +44,23 @@ def _exp(x: float) -> float:
     return math.exp(min(float(x), 700.0))
 
 
-def decide_rate(values: np.ndarray, level: float, levels: Levels, instances: int = 1) -> Decision:
+def decide_rate(
+    values: np.ndarray, level: float, levels: Levels, instances: int = 1, *, support: bool = True
+) -> Decision:
     """Read values in [0, 1] in order and stop where an e-process crosses.
 
     `level` >= 1 can not be violated: the verdict is left open (the caller calls it vacuous). The refuting threshold
-    is `instances / levels.refute`, so that the mean of the instances' e-values passes when one of them does.
+    is `instances / levels.refute`, so that the mean of the instances' e-values passes when one of them does. With
+    `support=False` only a refutation stops: for bounds that nothing can be said for.
     """
     x = np.asarray(values, dtype=float)[: levels.budget]
     n = np.arange(1, x.size + 1)
     total = np.minimum(np.cumsum(x), n)
     if level >= 1.0 or x.size == 0:
         return Decision("INCONCLUSIVE", x.size, float(x.sum()), 0.0, 0.0, None, True)
-    refute, support = log_e_refute(total, n, level), log_e_support(total, n, level)
+    refute, favour = log_e_refute(total, n, level), log_e_support(total, n, level)
     hit_refute = np.flatnonzero(refute >= math.log(instances / levels.refute))
-    hit_support = np.flatnonzero(support >= math.log(1.0 / levels.support))
+    hit_support = np.flatnonzero(favour >= math.log(1.0 / levels.support)) if support else np.array([], dtype=int)
     at_refute = int(hit_refute[0]) if hit_refute.size else x.size
     at_support = int(hit_support[0]) if hit_support.size else x.size
     stop = min(at_refute, at_support, x.size - 1)
@@ -69,7 +72,7 @@ def decide_rate(values: np.ndarray, level: float, levels: Levels, instances: int
         verdict,
         stop + 1,
         float(total[stop]),
-        _exp(support[stop]),
+        _exp(favour[stop]),
         _exp(refute[stop]),
         limits(float(total[stop]), stop + 1, levels.support),
         done,

@@ -59,20 +59,21 @@ class Verdict:
 
 def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Run) -> Verdict:
     """Verdict, best constant, slack and bound faults of a claim on regret."""
-    claim, group, level, n = of.claim, of.group, of.level, len(sample.ratio)
+    claim, group, level = of.claim, of.group, of.level
+    n = min(of.least, len(sample.ratio))  # fixed beforehand: order statistics are not valid at a random size
     assert of.decision is not None and level is not None
     out = Verdict(of.decision.verdict, interval=of.decision.interval)
     open_constant = claim.constants == "unspecified"
     best: tuple[float, float, float] | None = None
     if isinstance(claim.kind, Expectation):
         x = controls.values_of(claim, group, sample)
-        out.interval = limits(float(x.sum()), n, run.levels.support)
+        out.interval = limits(float(x.sum()), len(x), run.levels.support)
         out.slack = level / out.interval[1]
         out.note = f"the mean at the final length, {group.instance.length}"
         mean = float(x.mean())
         best = (mean, min(1.5 * mean, 0.999), mean) if mean > 0 else None
     elif 0 < level < 1 and n >= least_n(1 - level, CONSTANT_LEVEL):
-        best = best_constant(sample.ratio, level, CONSTANT_LEVEL)
+        best = best_constant(sample.ratio[:n], level, CONSTANT_LEVEL)
         out.constant = (best[0], best[1])
         shape = claim.shape or claim.bound
         assert shape is not None
@@ -89,7 +90,7 @@ def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Ru
     if of.vacuous:
         out.word = "VACUOUS"
         out.note = "the bound is not below what any algorithm satisfies at any length up to this one"
-    if (of.vacuous or open_constant) and best is not None:
+    if (of.vacuous or open_constant) and best is not None and best[2] > 0:
         out.outcomes = controls.bound_fault(claim, group, best, n, levels=run.levels, seed=run.seed, target=run.target)
     return out
 
@@ -103,8 +104,13 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
         found = _on_regret(of, sample, curve, run)
     else:
         found = Verdict(decision.verdict, interval=decision.interval)
-    excess = float(np.nanmax(sample.excess))
-    if excess <= UNTESTED and claim.quantity != "regret":
+    if of.level is not None and of.level >= 1.0:
+        found.word, found.note = "VACUOUS", "the failure probability or the mean that the claim allows is all there is"
+    known = sample.excess[~np.isnan(sample.excess)]
+    excess = float(known.max()) if known.size else float("nan")
+    if np.isnan(sample.excess).any():
+        found.note = "the measured quantity was not a number in some replicates, which counts as a violation"
+    elif excess <= UNTESTED and claim.quantity != "regret":
         found.word, found.note = "VACUOUS", "the premise of the inequality was never true: nothing was tested"
     bad = np.flatnonzero(sample.count[: max(decision.n, 1)] > 0)
     replay = _replay(claim, group, run.seed, int(bad[0]) if bad.size else 0)
@@ -129,7 +135,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
         trivial=of.trivial,
         nonvacuous_from=of.nonvacuous_from,
         vacuous=of.vacuous,
-        max_excess=excess if excess > UNTESTED else None,
+        max_excess=None if excess <= UNTESTED else excess,
         first=int(sample.first[bad[0]]) if bad.size else None,
         mean=float(sample.value.mean()) if claim.quantity == "regret" else None,
         curve=curve,

@@ -127,6 +127,7 @@ class Simulation:
                 f"{truth.setting}; choose a learner for {truth.setting} or change the model's criterion"
             )
         self.learner, self.model, self.truth, self.target = learner, model, truth, target
+        self.key = key_words(seed)
         self.replicates, self.length, self.seed, self.first = int(replicates), int(length), int(seed), int(first)
         self.exact, self.threads = exact and truth.setting == "episodic", threads or os.cpu_count() or 1
         sizes = dict(truth.sizes)
@@ -136,7 +137,6 @@ class Simulation:
             sizes["T"] = self.length
         self.sizes = sizes
         self.params = learner.parameters(params, sizes)
-        self.key = key_words(self.seed)
         self.probes, self.monitor = tuple(probes), monitor or Monitor()
         self.tables = {
             **truth.tables,
@@ -260,7 +260,7 @@ class Simulation:
             self.seconds["loop"] += time.perf_counter() - started
             return
         function = self.entry.compile_cpu(**self.bind)
-        function(states, observed, *rest, 0, 0)  # compiles or loads, runs no replicate
+        self._compile(function, states, observed, *rest, 0, 0)
         compiled = time.perf_counter()
         self.seconds["compile"] += compiled - started
         workers = min(self.threads, r)
@@ -272,6 +272,21 @@ class Simulation:
             with ThreadPoolExecutor(workers) as pool:
                 list(pool.map(lambda j: function(states, observed, *rest, cuts[j], cuts[j + 1]), range(pieces)))
         self.seconds["loop"] += time.perf_counter() - compiled
+
+    def _compile(self, function: Any, *arguments: Any) -> None:
+        """Compile or load by a call that runs no replicate; what Numba refuses becomes an `InputError`."""
+        from numba.core.errors import NumbaError
+
+        try:
+            function(*arguments)
+        except NumbaError as refusal:
+            lines = [line.strip() for line in str(refusal).splitlines() if line.strip()]
+            what = next((x for x in lines if not x.startswith(("Failed in", "During", "File", "<"))), "no reason given")
+            where = next((x for x in lines if x.startswith("File ")), "")
+            raise InputError(
+                f"learner '{self.learner.name}' with its probes does not compile: {what} {where} Correct that kernel; "
+                "target='python' runs the same source in a debugger"
+            ) from refusal
 
     def _launch(self, to: int) -> None:
         from theorylab.device import launch

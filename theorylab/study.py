@@ -151,6 +151,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             msgspec.convert(msgspec.to_builtins(self), Study)  # a study made in Python has not been through this
         except (msgspec.ValidationError, TypeError) as reason:
             raise InputError(_place(str(reason))) from None
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+            raise InputError(f"name: '{self.name}' names a folder; use letters, digits, '.', '_' and '-' alone")
         key_words(self.seed)
         if self.target not in TARGETS:
             raise InputError(f"target: unknown target '{self.target}'{nearest(self.target, TARGETS)}")

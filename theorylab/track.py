@@ -49,11 +49,12 @@ class Track:
             return
         else:
             x = controls.values_of(self.claim, self.group, everything)
-            self.decision = decide_rate(x, self.level, levels, instances)
-            if self.claim.constants == "unspecified" or self.vacuous:  # nothing to support; a violation still refutes
-                word = "REFUTED" if self.decision.verdict == "REFUTED" else "INCONCLUSIVE"
-                final = word == "REFUTED" or len(x) >= self.least
-                self.decision = replace(self.decision, verdict=word, n=len(x), e_support=0.0, final=final)
+            # an open constant or a vacuous bound has nothing to support; violations still refute
+            empty = self.claim.constants == "unspecified" or self.vacuous
+            self.decision = decide_rate(x, self.level, levels, instances, support=not empty)
+            if empty:
+                final = self.decision.verdict == "REFUTED" or len(x) >= self.least
+                self.decision = replace(self.decision, e_support=0.0, final=final)
 
     @property
     def done(self) -> bool:

@@ -144,7 +144,7 @@ def optimism(st, p, tr, t):
 def plays(st, p, tr, t):
     """Plays of a suboptimal arm before this one, minus 8 ln n / gap^2, where both means are inside their widths."""
     a = tr.a
-    if t < tr.n_start or tr.gap[a] == 0.0 or outside(st, p, tr, a, a) > 0.0:
+    if t < p.A or tr.gap[a] == 0.0 or outside(st, p, tr, a, a) > 0.0:
         return NEVER
     for b in range(p.A):
         if tr.gap[b] == 0.0 and outside(st, p, tr, b, a) > 0.0:

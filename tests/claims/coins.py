@@ -32,14 +32,15 @@ def coin(p: float, length: int = 1) -> Instance:
     return Instance("bernoulli", length, {"means": (p,)})
 
 
-def stopped() -> Learner:
-    """A learner that the loop refuses: a fault that every claim catches."""
-    faithful = find_learner("uniform", "bandit")
-    assert isinstance(faithful, Learner)
-    return replace(faithful, act=outside)
+def faithful() -> Learner:
+    found = find_learner("uniform", "bandit")
+    assert isinstance(found, Learner)
+    return found
 
 
-CAUGHT = Control("an arm that does not exist", stopped())
+#: a fault that every claim on coins catches; and one that stops the loop, which counts for no claim
+CAUGHT = Control("a coin that always pays", faithful(), coin(1.0), replicates=128)
+STOPPED = Control("an arm that does not exist", replace(faithful(), act=outside))
 
 
 def claim(rate: float, *ps: float, kind: Any = None, controls: tuple[Control, ...] = (CAUGHT,), **more: Any) -> Claim:

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.claims.coins import CAUGHT, claim, coin, tosses
+from tests.claims.coins import CAUGHT, STOPPED, claim, coin, tosses
 from theorylab.assume import Assumption
 from theorylab.check import check, check_many
 from theorylab.claim import Claim, Context, Control, Expectation, HighProbability, Instance, Pointwise
 from theorylab.decide import Levels, decide_rate
 from theorylab.errors import InputError
 from theorylab.evidence import Evidence, exit_code, to_json
+from theorylab.kernel import kernel
+from theorylab.probe import Probe
 from theorylab.registry import find_learner
 from theorylab.stats import zero_violation_stop
 
@@ -40,6 +42,7 @@ def test_supported_at_the_first_crossing() -> None:
     assert [(k.name, k.sort, k.ok) for k in evidence.controls] == [
         (CAUGHT.name, "learner fault", True),
         ("coins at the boundary", "null", True),
+        ("coins at twice the rate", "null", True),
     ]
     assert evidence.kills == {CAUGHT.name: True}
 
@@ -107,7 +110,37 @@ def test_check_invalid_when_a_control_is_not_caught() -> None:
 
 def test_a_control_without_an_instance_is_refused() -> None:
     with pytest.raises(InputError, match="has no instance; give control_instance"):
-        of(claim(0.1, 0.0, control_instance=None))
+        of(claim(0.1, 0.0, control_instance=None, controls=(STOPPED,)))
+
+
+def test_a_fault_that_stops_the_loop_is_not_the_merit_of_a_claim() -> None:
+    evidence = of(claim(0.1, 0.0, controls=(STOPPED,)))
+    assert evidence.verdict == "CHECK_INVALID" and evidence.kills == {STOPPED.name: False}
+
+
+@kernel
+def nan_or_never(st: Any, p: Any, tr: Any, t: Any) -> Any:
+    """Not a number where the round paid; elsewhere the premise is false."""
+    return float("nan") if tr.r > 0.5 else -1e18
+
+
+def test_what_is_not_a_number_refutes_even_where_the_premise_is_false_elsewhere() -> None:
+    evidence = of(claim(0.1, 0.5, kind=Pointwise(), quantity=Probe("nan", nan_or_never)))
+    assert evidence.verdict == "REFUTED" and "not a number" in evidence.instances[0].note
+
+
+def test_an_invariant_at_its_tolerance_holds_and_just_above_it_does_not() -> None:
+    evidence = of(claim(0.1, 0.0, kind=Pointwise()))
+    edges = {k.name: (k.sort, k.observed, k.ok) for k in evidence.controls}
+    assert edges["lhs - rhs at the tolerance"] == ("null", "not refuted", True)
+    assert edges["lhs - rhs just above the tolerance"] == ("bound fault", "REFUTED", True)
+
+
+def test_a_claim_that_allows_everything_is_vacuous() -> None:
+    assert of(claim(1.0, 0.5)).instances[0].verdict == "VACUOUS"
+    for delta in (0.0, 2.0, -1.0, float("nan")):
+        with pytest.raises(InputError, match="must lie in"):
+            HighProbability(delta)
 
 
 # Several instances

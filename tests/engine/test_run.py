@@ -10,7 +10,8 @@ import pytest
 
 from theorylab.conformance import default_models
 from theorylab.errors import InputError
-from theorylab.model import Discounted, ShortestPath
+from theorylab.kernel import kernel
+from theorylab.model import Bandit, Discounted, ShortestPath
 from theorylab.registry import find_learner
 from theorylab.run import run
 
@@ -98,3 +99,21 @@ def test_a_replicate_is_replayed_alone() -> None:
     alone = run("ucrl2", AVERAGE, replicates=1, first=2, steps=30, seed=8, target="python")
     assert alone["regret"].tobytes() == np.ascontiguousarray(block["regret"][2:3]).tobytes()
     assert alone.final["p_hat"].tobytes() == block.final["p_hat"][2:3].tobytes()
+
+
+@kernel
+def misspelt(st: Any, p: Any, t: Any, a: Any, r: Any) -> None:
+    """A field that UCB1 does not keep."""
+    st.totl[a] += r
+
+
+def test_a_kernel_that_does_not_compile_is_named() -> None:
+    broken = dataclasses.replace(find_learner("ucb1"), learn=misspelt)
+    with pytest.raises(InputError, match=r"learner 'ucb1' with its probes does not compile: .*totl"):
+        run(broken, Bandit((0.5, 0.6)), rounds=5)
+
+
+@pytest.mark.parametrize("seed", [1.5, True, -1, 2**64])
+def test_a_seed_is_a_whole_number(seed: object) -> None:
+    with pytest.raises(InputError, match="seed"):
+        run("ucb1", Bandit((0.5, 0.6)), rounds=5, target="python", seed=seed)

@@ -109,6 +109,7 @@ WRONG = [
     ("replicates = 5", "replicate = 5", "replicate: unknown key; nearest: replicates"),
     ("replicates = 5\n", "", "missing the key `replicates`"),
     ("replicates = 5", "replicates = 0", "replicates: Expected `int` >= 1"),
+    ('name = "width"', 'name = "../../out"', "names a folder"),
     ("replicates = 5", 'replicates = "5"', "replicates: Expected `int`, got `str`"),
     ("replicates = 5", "replicates = true", "replicates: Expected `int`, got `bool`"),
     ("replicates = 5", "replicates = 5\nseed = -1", "seed -1 is not an integer in"),
