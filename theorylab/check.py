@@ -35,7 +35,7 @@ Progress = Callable[[str], None]
 PRECEDENCE = ("REFUTED", "VACUOUS", "INCONCLUSIVE")
 
 
-def _combine(claim: Claim, parts: list[InstanceEvidence], outcomes: Sequence[ControlOutcome], levels: Levels) -> str:
+def _combine(parts: list[InstanceEvidence], outcomes: Sequence[ControlOutcome], levels: Levels) -> str:
     if any(not o.ok for o in outcomes):
         return "CHECK_INVALID"
     applicable = [p for p in parts if p.verdict != "NOT_APPLICABLE"]
@@ -58,7 +58,7 @@ def _evidence(
     levels: Levels,
     provenance: dict[str, Any],
 ) -> Evidence:
-    verdict = _combine(claim, parts, outcomes, levels)
+    verdict = _combine(parts, outcomes, levels)
     used = [p for p in parts if p.verdict != "NOT_APPLICABLE"]
     e_support = min((p.e_support for p in used), default=0.0)
     e_refute = sum(p.e_refute for p in used) / len(used) if used else 0.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from theorylab import controls
-from theorylab.claim import Claim, Expectation
+from theorylab.claim import Expectation
 from theorylab.decide import Levels
 from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.learner import UNITS
@@ -104,8 +104,8 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
         found = _on_regret(of, sample, curve, run)
     else:
         found = Verdict(decision.verdict, interval=decision.interval)
-    if of.level is not None and of.level >= 1.0:
-        found.word, found.note = "VACUOUS", "the failure probability or the mean that the claim allows is all there is"
+        if of.vacuous:
+            found.word, found.note = "VACUOUS", "the failure probability that the claim allows is 1"
     known = sample.excess[~np.isnan(sample.excess)]
     excess = float(known.max()) if known.size else float("nan")
     if np.isnan(sample.excess).any():
@@ -113,7 +113,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
     elif excess <= UNTESTED and claim.quantity != "regret":
         found.word, found.note = "VACUOUS", "the premise of the inequality was never true: nothing was tested"
     bad = np.flatnonzero(sample.count[: max(decision.n, 1)] > 0)
-    replay = _replay(claim, group, run.seed, int(bad[0]) if bad.size else 0)
+    replay = _replay(group, run.seed, int(bad[0]) if bad.size else 0)
     evidence = InstanceEvidence(
         model=group.model.name,
         digest=group.model.digest,
@@ -146,7 +146,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
     return evidence, found.outcomes
 
 
-def _replay(claim: Claim, group: Group, seed: int, replicate: int) -> str:
+def _replay(group: Group, seed: int, replicate: int) -> str:
     unit, spec = UNITS[group.learner.setting], group.instance
     params = ", ".join(f"{k}={v!r}" for k, v in spec.model.items())
     if spec.given is not None:

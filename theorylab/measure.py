@@ -21,6 +21,7 @@ from theorylab.errors import InputError
 from theorylab.learner import Learner
 from theorylab.probe import Monitor, Probe
 from theorylab.simulation import Curves, Simulation
+from theorylab.truth import sizes_at, truth_of
 
 __all__ = ["Group", "Sample", "context_of", "round_up"]
 
@@ -49,20 +50,10 @@ def round_up(values: np.ndarray) -> np.ndarray:
     return out
 
 
-def sizes_of(truth: Any, length: int) -> dict[str, int]:
-    """S, A, H of a model, with K and T at a length."""
-    if truth.setting == "episodic":
-        return {**truth.sizes, "K": length, "T": length * truth.sizes["H"]}
-    return {**truth.sizes, "T": length}
-
-
 def context_of(learner: Learner, model: Any, length: int, params: dict[str, Any]) -> Context:
     """The context of a bound on one instance at one length; bounds may be asked beyond the length that is run."""
-    from theorylab.truth import truth_of
-
-    truth = truth_of(model)
-    sizes = sizes_of(truth, length)
-    return Context(model, sizes, learner.parameters(params, sizes), truth)
+    sizes = sizes_at(model, length)
+    return Context(model, sizes, learner.parameters(params, sizes), truth_of(model))
 
 
 def slug(claim: Claim) -> str:
@@ -90,7 +81,7 @@ class Group:
     def __post_init__(self) -> None:
         about = self.reference or self.learner
         strange = {k: v for k, v in self.params.items() if k not in about.params}
-        self.learner.parameters(strange, self._sizes())  # what neither has is refused
+        self.learner.parameters(strange, sizes_at(self.model, self.instance.length))  # what neither has is refused
         self.about = (about, {k: v for k, v in self.params.items() if k in about.params})
         self.params = {k: v for k, v in self.params.items() if k in self.learner.params}
         self.context = self.at(self.instance.length)
@@ -108,11 +99,6 @@ class Group:
     def at(self, length: int) -> Context:
         """What bounds depend on at another length."""
         return context_of(self.about[0], self.model, length, self.about[1])
-
-    def _sizes(self) -> dict[str, int]:
-        from theorylab.truth import truth_of
-
-        return sizes_of(truth_of(self.model), self.instance.length)
 
     def _add(self, claim: Claim) -> None:
         if claim.tables is not None:

@@ -26,7 +26,7 @@ from theorylab.errors import InputError, ShardError, nearest
 from theorylab.learner import UNITS, Field, Learner, resolve
 from theorylab.probe import Monitor, Probe
 from theorylab.rng import key_words
-from theorylab.truth import truth_of
+from theorylab.truth import sizes_at, truth_of
 
 __all__ = ["Curves", "ProbeResult", "Simulation", "geometric"]
 
@@ -130,13 +130,8 @@ class Simulation:
         self.key = key_words(seed)
         self.replicates, self.length, self.seed, self.first = int(replicates), int(length), int(seed), int(first)
         self.exact, self.threads = exact and truth.setting == "episodic", threads or os.cpu_count() or 1
-        sizes = dict(truth.sizes)
-        if truth.setting == "episodic":
-            sizes.update(K=self.length, T=self.length * sizes["H"])
-        else:
-            sizes["T"] = self.length
-        self.sizes = sizes
-        self.params = learner.parameters(params, sizes)
+        self.sizes = sizes_at(model, self.length)
+        self.params = learner.parameters(params, self.sizes)
         self.probes, self.monitor = tuple(probes), monitor or Monitor()
         self.tables = {
             **truth.tables,

@@ -44,6 +44,7 @@ from theorylab.result import Result, merged
 from theorylab.rng import key_words
 from theorylab.simulation import Simulation, geometric
 from theorylab.store import Store, clean, refusal, write_atomic
+from theorylab.truth import sizes_at
 
 __all__ = ["Cell", "LearnerEntry", "ModelEntry", "Result", "Study", "execute", "open_folder"]
 
@@ -193,7 +194,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                     label, model = cell.model, self._model(cell)
             with _at(f"learners[{cell.learner_at}] on models[{cell.model_at}]"):
                 learner = find_learner(self.learners[cell.learner_at].name, model.setting)
-                learner.parameters(self.learners[cell.learner_at].params, _sizes(model, cell.length))
+                learner.parameters(self.learners[cell.learner_at].params, sizes_at(model, cell.length))
 
     def _check_labels(self) -> None:
         seen: dict[str, str] = {}
@@ -333,15 +334,6 @@ def _lengths(model: ModelEntry) -> list[int]:
 
 def _arguments(params: Mapping[str, Any]) -> str:
     return ", ".join(f"{k}={v}" for k, v in params.items())
-
-
-def _sizes(model: Any, length: int) -> dict[str, int]:
-    if model.setting == "bandit":
-        return {"A": model.A, "T": length}
-    sizes = {"S": model.S, "A": model.A}
-    if model.setting == "episodic":
-        return {**sizes, "H": model.H, "K": length, "T": length * model.H}
-    return {**sizes, "T": length}
 
 
 def open_folder(study: Study, out: str | os.PathLike[str]) -> Store:

@@ -22,7 +22,7 @@ import numpy as np
 from theorylab.errors import InputError
 from theorylab.model import Bandit, TabularMDP
 
-__all__ = ["SCAN_LIMIT", "Truth", "alias_table", "truth_of"]
+__all__ = ["SCAN_LIMIT", "Truth", "alias_table", "sizes_at", "truth_of"]
 
 SCAN_LIMIT = 32
 LAWS = {"deterministic": 0, "bernoulli": 1, "gaussian": 2}
@@ -30,10 +30,9 @@ LAWS = {"deterministic": 0, "bernoulli": 1, "gaussian": 2}
 
 @dataclass(frozen=True)
 class Truth:
-    """Tables for the loop, sizes for the parameters, and the certified error of what was planned."""
+    """Tables for the loop, and the certified error of what was planned."""
 
     setting: str
-    sizes: dict[str, int]
     tables: dict[str, Any]
     law: int
     error: float
@@ -43,6 +42,16 @@ class Truth:
     def alias(self) -> bool:
         """True where next states are drawn from alias tables."""
         return "alias" in self.tables
+
+
+def sizes_at(model: Any, length: int) -> dict[str, int]:
+    """S, A, H, K, T of a run of `length` rounds, episodes or steps, as far as the setting has them; plans nothing."""
+    if model.setting == "bandit":
+        return {"A": model.A, "T": length}
+    sizes = {"S": model.S, "A": model.A}
+    if model.setting == "episodic":
+        return {**sizes, "H": model.H, "K": length, "T": length * model.H}
+    return {**sizes, "T": length}
 
 
 def alias_table(prob: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +118,7 @@ def _bandit(model: Bandit) -> Truth:
     mean = np.array(model.means, dtype=float)
     law = model.reward_law
     tables = dict(r_mean=mean, mean=mean, gap=np.array(model.gaps, dtype=float), sd=float(law.sd))
-    return Truth("bandit", {"A": model.A}, tables, LAWS[law.kind], 0.0)
+    return Truth("bandit", tables, LAWS[law.kind], 0.0)
 
 
 def _mdp(model: TabularMDP) -> Truth:
@@ -124,13 +133,11 @@ def _mdp(model: TabularMDP) -> Truth:
     tables = _sampling(model)
     tables["sd"] = float(model.reward_law.sd)
     tables["gap"] = np.ascontiguousarray(gaps(model))
-    sizes = {"S": model.S, "A": model.A}
     if model.setting == "episodic":
-        sizes["H"] = model.H
         tables["V_star"] = np.ascontiguousarray(solved.V)
         tables["Q_star"] = np.ascontiguousarray(solved.Q)
     else:
         assert solved.gain is not None
         tables["gain"] = float(solved.gain)
         tables["bias"] = np.ascontiguousarray(solved.bias)
-    return Truth(model.setting, sizes, tables, LAWS[model.reward_law.kind], float(solved.certified_error), solved)
+    return Truth(model.setting, tables, LAWS[model.reward_law.kind], float(solved.certified_error), solved)
