@@ -8,13 +8,54 @@ module-level `Family`; the registry finds it by the file's name.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from theorylab.errors import InputError, nearest
 
-__all__ = ["Family"]
+__all__ = ["Family", "Grid", "Published"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One instance of a family with a name of its own, as it stands in a paper or in public code.
+
+    Attributes:
+        name: unique among all models, such as "riverswim-osband-6"; `find_model(name)` finds it.
+        params: parameters of the family that make the instance.
+        digest: the first 16 hexadecimal digits of the model's content hash.
+        known: exact quantities as printed digits, a true number within one unit of the last digit. Keys: "gain",
+            "bias_span", "diameter", "gap" (smallest positive gap), "value" (expected value under mu0), "best_mean".
+        cite, tag: BibTeX key and source tag of this variant, where they differ from the family's.
+        text: what sets the variant apart, one sentence.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    digest: str
+    known: Mapping[str, str]
+    cite: str = ""
+    tag: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the states of a model lie in a plane, for pictures.
+
+    Attributes:
+        shape: rows and columns.
+        cells: state -> (row, column), row 0 at the top; states that are left out are not drawn.
+        arrows: one character an action.
+        marks: state -> one character shown instead of an arrow (goal, hole).
+    """
+
+    shape: tuple[int, int]
+    cells: Mapping[int, tuple[int, int]]
+    arrows: str
+    marks: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -28,6 +69,8 @@ class Family:
         cite: BibTeX key of the source of the definition, or "" if it is folklore.
         source_tag: "source", "recalled" or "derived": how well the definition was checked.
         text: one paragraph: definition, parameters, known exact quantities.
+        published: the instances that have names of their own, with content hash and exact quantities.
+        grid: parameters of the family -> `Grid`, where the states lie in a plane.
 
     Calling the family builds a model. Families of MDPs also take `horizon` (episodes of that many stages), `start` (a
     fixed first state), `rewards` ("deterministic" or "bernoulli") and `noise` (Gaussian rewards of that sd). An
@@ -41,10 +84,14 @@ class Family:
     source_tag: str = "source"
     text: str = ""
     tags: tuple[str, ...] = field(default=())
+    published: tuple[Published, ...] = ()
+    grid: Callable[..., Grid] | None = None
 
     @property
     def params(self) -> dict[str, Any]:
         """Parameter names with their defaults (`inspect.Parameter.empty` where one must be given)."""
+        if isinstance(self.build, partial):
+            return {}
         return {k: v.default for k, v in inspect.signature(self.build).parameters.items()}
 
     def __call__(self, **params: Any) -> Any:
@@ -57,6 +104,18 @@ class Family:
             if default is inspect.Parameter.empty and key not in params:
                 raise InputError(f"model '{self.name}' needs the parameter '{key}'; give {key}=...")
         return _adapt(self.build(**params), common)
+
+    def instance(self, name: str) -> Family:
+        """The published instance called `name` as a family without parameters of its own (see `Published`)."""
+        for published in self.published:
+            if published.name == name:
+                return replace(self, name=name, build=partial(_instance, self, published), text=published.text)
+        known = [p.name for p in self.published]
+        raise InputError(f"model '{self.name}' has no published instance '{name}'{nearest(name, known)}")
+
+
+def _instance(family: Family, published: Published) -> Any:
+    return replace(family.build(**published.params), name=published.name)
 
 
 #: parameters that every family of MDPs takes besides its own

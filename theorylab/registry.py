@@ -65,12 +65,21 @@ def _load(module: str, attribute: str) -> Any:
 
 
 def find_model(name: str) -> Any:
-    """The `Family` called `name` (dashes and underscores alike). Unknown: `InputError` with nearest names."""
+    """The `Family` called `name` (dashes and underscores alike), or a published instance such as "riverswim-osband-6".
+
+    The name of a published instance begins with its family's. Unknown: `InputError` with the nearest names.
+    """
     files = _files("models")
     key = name.replace("_", "-")
-    if key not in files:
-        raise InputError(f"unknown model '{name}'{nearest(key, files)}")
-    return _load(files[key][0], "family")
+    if key in files:
+        return _load(files[key][0], "family")
+    known = list(files)
+    for stem in sorted((f for f in files if key.startswith(f + "-")), key=len, reverse=True):
+        family = _load(files[stem][0], "family")
+        if any(p.name == key for p in family.published):
+            return family.instance(key)
+        known += [p.name for p in family.published]
+    raise InputError(f"unknown model '{name}'{nearest(key, known)}")
 
 
 def find_learner(name: str, setting: str | None = None) -> Any:

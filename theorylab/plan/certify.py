@@ -49,10 +49,9 @@ class Rounding:
     @classmethod
     def of(cls, model: TabularMDP) -> Rounding:
         """The constants of a model."""
-        succ, prob = model.rows()
-        sums = prob.sum(axis=1)
-        slack = dot_bound(succ.shape[1]) * float(sums.max()) * (1 + 4 * U)
-        return cls(succ.shape[1], float(sums.max()) + slack, float(np.abs(sums - 1.0).max()) + slack)
+        terms, low, high = model.row_profile
+        slack = dot_bound(terms) * high * (1 + 4 * U)
+        return cls(terms, high + slack, max(abs(low - 1.0), abs(high - 1.0)) + slack)
 
     def backup(self, v_max: float, q_max: float) -> float:
         """Bound on the error of one fl(r + fl(P v)) with |v| <= v_max and |result| <= q_max."""

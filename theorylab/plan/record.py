@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Plan"]
+__all__ = ["Certified", "Plan"]
+
+
+class Certified(NamedTuple):
+    """A number, or an array of numbers, with a proved bound on its error, rounding included.
+
+    Attributes:
+        value: float or array.
+        error: bound on max |value - exact|, in the unit of the value; infinite where nothing could be proved.
+    """
+
+    value: Any
+    error: float
+
+    @property
+    def low(self) -> Any:
+        """A lower bound on the exact number."""
+        return np.nextafter(self.value - self.error, -np.inf)
+
+    @property
+    def high(self) -> Any:
+        """An upper bound on the exact number."""
+        return np.nextafter(self.value + self.error, np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +50,8 @@ class Plan:
             max |V - exact V| (other criteria), in units of reward.
         iterations: sweeps of value iteration plus steps of policy iteration.
         method: the planner that was used.
+        bias_error: average reward only: a proved bound on max |bias - exact bias|, both with minimum 0, rounding
+            included; infinite where none was proved, None for other criteria.
 
     All arrays are read-only. Lowest action index among ties within `certify.TIE` times max(1, max |V|).
     """
@@ -41,6 +65,7 @@ class Plan:
     certified_error: float
     iterations: int
     method: str
+    bias_error: float | None = None
 
     def __post_init__(self) -> None:
         for array in (self.V, self.Q, self.pi, self.bias):
