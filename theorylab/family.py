@@ -72,7 +72,7 @@ class Family:
         published: the instances that have names of their own, with content hash and exact quantities.
         grid: parameters of the family -> `Grid`, where the states lie in a plane.
 
-    Calling the family builds a model. Families of MDPs also take `horizon` (episodes of that many stages), `start` (a
+    Calling the family builds a model; parameters go by name or, in the order of `build`, by position. Families of MDPs also take `horizon` (episodes of that many stages), `start` (a
     fixed first state), `rewards` ("deterministic" or "bernoulli") and `noise` (Gaussian rewards of that sd). An
     unknown parameter raises `InputError` with the nearest names.
     """
@@ -94,8 +94,14 @@ class Family:
             return {}
         return {k: v.default for k, v in inspect.signature(self.build).parameters.items()}
 
-    def __call__(self, **params: Any) -> Any:
+    def __call__(self, *args: Any, **params: Any) -> Any:
         known = self.params
+        if len(args) > len(known):
+            raise InputError(f"model '{self.name}' has {len(known)} parameters; {len(args)} were given by position")
+        for key, value in zip(known, args, strict=False):
+            if key in params:
+                raise InputError(f"model '{self.name}': {key} is given twice, by position and by name; give it once")
+            params[key] = value
         common = {k: params.pop(k) for k in COMMON if k in params and k not in known and self.setting == "mdp"}
         for key in params:
             if key not in known:
@@ -109,7 +115,16 @@ class Family:
         """The published instance called `name` as a family without parameters of its own (see `Published`)."""
         for published in self.published:
             if published.name == name:
-                return replace(self, name=name, build=partial(_instance, self, published), text=published.text)
+                grid = None if self.grid is None else partial(self.grid, **published.params)
+                return replace(
+                    self,
+                    name=name,
+                    build=partial(_instance, self, published),
+                    grid=grid,
+                    cite=published.cite or self.cite,
+                    source_tag=published.tag or self.source_tag,
+                    text=published.text or self.text,
+                )
         known = [p.name for p in self.published]
         raise InputError(f"model '{self.name}' has no published instance '{name}'{nearest(name, known)}")
 

@@ -1,4 +1,4 @@
-"""Tabular models from Gymnasium environments that carry a transition table.
+"""Tabular models from Gymnasium environments that carry a transition table, and environments from tabular models.
 
 `env.unwrapped.P[s][a]` is a list of (probability, next state, reward, terminated) and
 `env.unwrapped.initial_state_distrib` the law of the first state, as in Gymnasium's toy-text environments. The table
@@ -10,7 +10,7 @@ Original states come first and in order. An episode that has ended earns nothing
 only with terminated=True (and in which no episode starts) becomes absorbing with reward 0 in place; where some state
 is entered both ways, one absorbing state is appended, and its terminated entries lead there. The joint law of reward
 and next state is replaced by independent draws with the same means: V and Q are unaffected. Truncation by a time limit
-is not part of the table; use FiniteHorizon(H).
+is not part of the table; use FiniteHorizon(H). `to_gymnasium` goes the other way.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theorylab.errors import InputError
-from theorylab.model import BERNOULLI, Criterion, RewardLaw, TabularMDP
+from theorylab.model import BERNOULLI, Criterion, RewardLaw, ShortestPath, TabularMDP
 
-__all__ = ["from_gymnasium"]
+__all__ = ["from_gymnasium", "to_gymnasium"]
 
 Entry = tuple[float, int, float, bool]
 
@@ -101,17 +101,20 @@ def _initial(raw: Any, mu0: ArrayLike | None, S: int, name: str) -> NDArray[np.f
     return out
 
 
-def from_gymnasium(env: Any, *, criterion: Criterion, mu0: ArrayLike | None = None) -> TabularMDP:
+def from_gymnasium(
+    env: Any, *, criterion: Criterion, mu0: ArrayLike | None = None, reward_law: RewardLaw | None = None
+) -> TabularMDP:
     """The model of an environment with a transition table (see the module docstring).
 
     Args:
         env: an environment, wrapped or not, or an id for `gymnasium.make`.
         criterion: FiniteHorizon(H), Discounted(gamma), AverageReward() or ShortestPath(goal).
         mu0: (S,), law of the initial state; default the environment's.
+        reward_law: default bernoulli if every reward is 0 or 1, else deterministic with the range of the rewards seen
+            (0 included where states absorb).
 
     Returns:
-        A dense model with S states, or S + 1 if an absorbing state had to be appended. The reward law is bernoulli if
-        every reward is 0 or 1, else deterministic with the range of the rewards seen (0 included where states absorb).
+        A dense model with S states, or S + 1 if an absorbing state had to be appended.
 
     Raises:
         InputError: an environment without a table, or a malformed entry (named).
@@ -152,5 +155,38 @@ def from_gymnasium(env: Any, *, criterion: Criterion, mu0: ArrayLike | None = No
     if appended:
         P[S, :, S] = 1.0
         start = np.append(start, 0.0)
-    law = BERNOULLI if rewards <= {0.0, 1.0} else RewardLaw("deterministic", min(rewards), max(rewards))
+    seen = BERNOULLI if rewards <= {0.0, 1.0} else RewardLaw("deterministic", min(rewards), max(rewards))
+    law = seen if reward_law is None else reward_law
     return TabularMDP(P=P, r=r, mu0=start, criterion=criterion, reward_law=law, name=f"gymnasium-{name}")
+
+
+def to_gymnasium(model: TabularMDP) -> Any:
+    """The model as a `gymnasium.Env` with spaces Discrete(S) and Discrete(A).
+
+    `reset` draws the first state from mu0, `step` the reward from the model's reward law and the next state from P.
+    `info` holds "stage", the number of steps taken in the episode. When an episode ends follows from the criterion:
+
+        FiniteHorizon(H)     truncated after H steps. The state does not show the stage, so to whoever sees states alone
+                             this is a time limit, and no state is terminal; the model's values count nothing after it.
+        ShortestPath(goal)   terminated when the goal is entered.
+        Discounted(gamma)    never: the sum of rewards has to be discounted by the caller.
+        AverageReward()      never.
+
+    Stationary models carry their table: `env.unwrapped.P[s][a]` and `env.unwrapped.initial_state_distrib`, with mean
+    rewards, so that from_gymnasium(env, criterion=model.criterion, reward_law=model.reward_law) has the same arrays
+    (dense). Only the row of the goal of a shortest-path model may differ: it comes back absorbing with reward 0, as
+    nothing after the goal counts. Transitions that depend on the stage are stepped through, but have no table.
+
+    Raises:
+        InputError: not a TabularMDP, or a shortest-path model whose episodes may start in the goal.
+    """
+    if not isinstance(model, TabularMDP):
+        raise InputError(f"to_gymnasium: got a {type(model).__name__}; give a TabularMDP")
+    if isinstance(model.criterion, ShortestPath) and model.mu0[model.criterion.goal] > 0:
+        raise InputError(
+            f"to_gymnasium: mu0[{model.criterion.goal}] is {float(model.mu0[model.criterion.goal])!r}, the goal: an "
+            "episode cannot start where it ends; give another mu0"
+        )
+    from mdps.models._environment import TabularEnv  # imports gymnasium
+
+    return TabularEnv(model)

@@ -1,20 +1,55 @@
 """Gymnasium's FrozenLake as a tabular model: reach the goal without falling into a hole.
 
 States 0..S-1 row by row (S = 16 or 64), actions left, down, right, up; holes and the goal absorb with reward 0, the
-step into the goal earns 1. On slippery ice the three directions that are not opposite are equally likely. P (S,4,S),
-r (S,4), rewards 0 or 1. The table is read from the environment (FrozenLake-v1) [source].
+step into the goal earns 1. On slippery ice the intended direction has probability 1/3 and the two at right angles
+(1-1/3)/2 each. P (S,4,S), r (S,4), rewards 0 or 1. Maps and law are those of FrozenLake-v1 [source]; they are held
+here, as the last bits of the probabilities differ between versions of Gymnasium (1.1 has 1/3 three times) and a model
+should not.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+
+from mdps.models._grid import moves, read
 from mdps.models._gymnasium import from_gymnasium
 from theorylab.errors import InputError
-from theorylab.family import Family
+from theorylab.family import Family, Grid, Published
 from theorylab.model import Criterion, FiniteHorizon, TabularMDP
 
-MAPS = ("4x4", "8x8")
+MAPS = {
+    "4x4": ("SFFF", "FHFH", "FFFH", "HFFG"),
+    "8x8": ("SFFFFFFF", "FFFFFFFF", "FFFHFFFF", "FFFFFHFF", "FFFHFFFF", "FHHFFFHF", "FHFFHFHF", "FFFHFFFG"),
+}
+SUCCESS = 1.0 / 3.0
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What `from_gymnasium` reads of an environment."""
+
+    P: dict[int, dict[int, list[tuple[float, int, float, bool]]]]
+    initial_state_distrib: Any
+
+
+def _table(rows: tuple[str, ...], slippery: bool) -> _Table:
+    layout = read("frozen-lake", rows)
+    letters, target = "".join(rows), moves(layout)
+    law = {1: (1.0 - SUCCESS) / 2.0, 0: SUCCESS, -1: (1.0 - SUCCESS) / 2.0} if slippery else {0: 1.0}
+    P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {}
+    for s, letter in enumerate(letters):
+        P[s] = {}
+        for a in range(4):
+            if letter in "GH":
+                P[s][a] = [(1.0, s, 0.0, True)]
+                continue
+            # the lake's actions left, down, right, up are the grid's directions 3, 2, 1, 0
+            ends = [(p, int(target[s, (3 - a + turn) % 4])) for turn, p in law.items()]
+            P[s][a] = [(p, s2, float(letters[s2] == "G"), letters[s2] in "GH") for p, s2 in ends]
+    return _Table(P, np.array([float(letter == "S") for letter in letters]))
 
 
 def build(
@@ -27,11 +62,16 @@ def build(
     """
     if map_name not in MAPS:
         raise InputError(f"frozen-lake: unknown map '{map_name}'; known: {', '.join(MAPS)}")
-    from gymnasium.envs.toy_text.frozen_lake import FrozenLakeEnv
-
-    env = FrozenLakeEnv(map_name=map_name, is_slippery=is_slippery)
-    model = from_gymnasium(env, criterion=FiniteHorizon(H) if criterion is None else criterion)
+    table = _table(MAPS[map_name], is_slippery)
+    model = from_gymnasium(table, criterion=FiniteHorizon(H) if criterion is None else criterion)
     return replace(model, name=f"frozen-lake-{map_name}" + ("" if is_slippery else "-dry"))
+
+
+def grid(map_name: str = "4x4", **_others: object) -> Grid:
+    """Where the cells lie; holes are marked H, the goal G."""
+    layout = read("frozen-lake", MAPS[map_name])
+    marks = {s: letter for s, letter in enumerate("".join(MAPS[map_name])) if letter in "GH"}
+    return Grid(layout.states.shape, layout.picture({}).cells, "←↓→↑", marks)
 
 
 family = Family(
@@ -41,5 +81,29 @@ family = Family(
     cite="towers2024gymnasium",
     source_tag="source",
     text="Gymnasium's FrozenLake-v1 on the map 4x4 or 8x8, episodic; holes and the goal absorb.",
-    tags=("episodic",),
+    tags=("episodic", "grid"),
+    published=(
+        Published(
+            name="frozen-lake-4x4",
+            params={},
+            digest="025562d51e766ae5",
+            known={"value": "0.7441902878"},
+            text="Slippery, episodes of 100 steps as registered in Gymnasium.",
+        ),
+        Published(
+            name="frozen-lake-8x8",
+            params={"map_name": "8x8", "H": 200},
+            digest="024bfb948aa92c49",
+            known={"value": "0.9132201502"},
+            text="Slippery, episodes of 200 steps as registered in Gymnasium (FrozenLake8x8-v1).",
+        ),
+        Published(
+            name="frozen-lake-4x4-dry",
+            params={"is_slippery": False},
+            digest="fc77b2a8a35cbbf7",
+            known={"value": "1", "gap": "1"},
+            text="Not slippery, episodes of 100 steps.",
+        ),
+    ),
+    grid=grid,
 )

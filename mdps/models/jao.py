@@ -13,7 +13,7 @@ import numpy as np
 
 from mdps.models._check import integer, number
 from theorylab.errors import InputError
-from theorylab.family import Family
+from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
 
 
@@ -50,4 +50,27 @@ family = Family(
         "1/(2 delta+epsilon), diameter 1/delta."
     ),
     tags=("communicating", "average"),
+    published=(
+        Published(
+            name="jao-0.2-0.02",
+            params={"delta": 0.2, "epsilon": 0.02},
+            digest="575a2a8c32a29ec7",
+            known={"gain": "0.523810", "bias_span": "2.380952", "diameter": "5", "gap": "0.04761904762"},
+            text="Delta .2, epsilon .02.",
+        ),
+        Published(
+            name="jao-16",
+            params={"delta": 0.25, "epsilon": 0.1},
+            digest="bfb0ba2ed53be7ca",
+            known={"gain": "0.583333", "bias_span": "1.666667", "diameter": "4", "gap": "0.1666666667"},
+            text="Delta .25, epsilon .1, also written jao16.",
+        ),
+        Published(
+            name="jao-0.4-0.1",
+            params={"delta": 0.4, "epsilon": 0.1},
+            digest="f1e617ed760ade12",
+            known={"gain": "0.555556", "bias_span": "1.111111", "diameter": "2.5", "gap": "0.1111111111"},
+            text="Delta .4, epsilon .1.",
+        ),
+    ),
 )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from mdps.models._check import integer, number
-from theorylab.family import Family
+from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
 
 
@@ -47,4 +47,13 @@ family = Family(
     source_tag="source",
     text="RiverSwim with jumps to any state; 6 states: gain 0.2096026667, bias span 3.21473684, diameter 22.789271.",
     tags=("communicating", "average"),
+    published=(
+        Published(
+            name="jump-riverswim-6",
+            params={},
+            digest="97821203b14d80de",
+            known={"gain": "0.2096026667", "bias_span": "3.21473684", "diameter": "22.789271", "gap": "0.08668968421"},
+            text="Jumps of total probability .01, rewards .2 and 1, as in the code of Wei et al.",
+        ),
+    ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theorylab.family import Family
+from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
 
 
@@ -30,4 +30,13 @@ family = Family(
     source_tag="derived",
     text="Fixed model of 10 states and 3 actions: gain 0.8363461538, bias span 0.37892990, diameter 9.471229.",
     tags=("communicating", "average"),
+    published=(
+        Published(
+            name="pgarnet-10",
+            params={},
+            digest="f9bff761508a499f",
+            known={"gain": "0.8363461538", "bias_span": "0.37892990", "diameter": "9.471229", "gap": "0.1682692308"},
+            text="The only member.",
+        ),
+    ),
 )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from mdps.models._check import number
-from theorylab.family import Family
+from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
 
 
@@ -36,4 +36,13 @@ family = Family(
     source_tag="source",
     text="Three states, two actions, diameter 1/q with bias span near 1: gain 2/3 for every q.",
     tags=("communicating", "average"),
+    published=(
+        Published(
+            name="three-state-0.005",
+            params={"q": 0.005},
+            digest="50ce4d0c9859bc6a",
+            known={"gain": "0.6666666667", "bias_span": "1.00502513", "diameter": "200", "gap": "0.6733584590"},
+            text="q = .005: diameter 200 with bias span near 1.",
+        ),
+    ),
 )

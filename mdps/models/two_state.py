@@ -11,7 +11,7 @@ import numpy as np
 
 from mdps.models._check import number
 from theorylab.errors import InputError
-from theorylab.family import Family
+from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
 
 
@@ -35,4 +35,20 @@ family = Family(
     source_tag="derived",
     text="Two states, stay or move; gain 1 - slip, bias span 1, diameter 1/(1 - slip).",
     tags=("communicating", "average", "episodic"),
+    published=(
+        Published(
+            name="two-state-0",
+            params={},
+            digest="1c683d01aacbd911",
+            known={"gain": "1", "bias_span": "1", "diameter": "1", "gap": "1"},
+            text="No slip: deterministic.",
+        ),
+        Published(
+            name="two-state-0.2",
+            params={"slip": 0.2},
+            digest="5b45350b72750ab0",
+            known={"gain": "0.8", "bias_span": "1", "diameter": "1.25", "gap": "0.6"},
+            text="Slip .2.",
+        ),
+    ),
 )

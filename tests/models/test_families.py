@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 import bandits
 import mdps
 from theorylab import registry
 from theorylab.errors import InputError
 from theorylab.model import Bandit, FiniteHorizon, TabularMDP
-from theorylab.plan import bias_span, diameter, evaluate, plan
+from theorylab.plan import bias_span, diameter, evaluate, hitting_times, plan
 
 M = mdps.models
 
@@ -36,6 +37,27 @@ OTHERS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("jao", {"delta": 0.25, "epsilon": 0.1}, "0.583333", "1.666667", "4"),
     ("jao", {"delta": 0.4, "epsilon": 0.1}, "0.555556", "1.111111", "2.5"),
     ("two_state", {"slip": 0.2}, "0.8", "1", "1.25"),
+    ("access_control", {}, "0.3434552438", "3.18747753", "50.836552"),
+    ("access_control", {"variant": "book"}, "2.747642", "25.49982", "50.836552"),
+]
+# family, parameters, S, A, most successors of a row, (diameter, sum_s D_s, LP(K=1)) as printed by the reference runs
+COLLECTION: list[tuple[str, dict[str, Any], int, int, int, str, str, str]] = [
+    ("riverswim", {"states": 6}, 6, 2, 3, "14.722338", "47.9352", "23.055"),
+    ("riverswim", {"states": 12}, 12, 2, 3, "34.722222", "222.5066", "49.056"),
+    ("riverswim", {"states": 6, "variant": "strehl"}, 6, 2, 3, "22.510288", "69.4115", "32.996"),
+    ("noisy_riverswim", {"states": 12}, 12, 4, 12, "7.185185", "54.6524", "54.179"),
+    ("wheel", {"states": 5}, 5, 5, 4, "2", "9", "29.000"),
+    ("wheel", {"states": 10}, 10, 5, 9, "4", "37", "60.250"),
+    ("corridor", {"slip": 0.1}, 24, 4, 4, "13.053487", "248.1951", "96.000"),
+    ("four_rooms", {"slip": 0.1}, 68, 4, 4, "17.845603", "1001.5837", "272.000"),
+    ("four_rooms", {"slip": 0.0}, 68, 4, 1, "16", "898", "272.000"),
+    ("star", {"p": (0.5, 0.25, 0.1)}, 4, 3, 2, "11", "20", "57.000"),
+]
+HITTING = [
+    ("riverswim", {}, [5, 4, 4.7619, 8.0612, 11.3897, 14.7223]),
+    ("riverswim", {"variant": "strehl"}, [5, 4, 7.7778, 12.5926, 17.5309, 22.5103]),
+    ("wheel", {}, [1, 2, 2, 2, 2]),
+    ("star", {}, [1, 3, 5, 11]),
 ]
 BIAS = {
     "riverswim-osband-6": [0, 0.71437072, 2.04105921, 3.45522166, 4.88188039, 6.31032431],
@@ -81,6 +103,138 @@ def test_bias_vectors(m: TabularMDP) -> None:
 
 def test_jump_riverswim_policy() -> None:
     assert plan(M.jump_riverswim()).pi.tolist() == [0, 0, 1, 1, 1, 1]
+
+
+def collection_lp(m: TabularMDP, K: float) -> float:
+    """Least expected steps to collect K samples of each pair: x(s,a) >= K, flow from state 0, law mu of the end."""
+    S, A = m.S, m.A
+    flow = np.hstack([np.repeat(np.eye(S), A, axis=1) - m.dense().reshape(-1, S).T, np.eye(S)])
+    total = np.concatenate([np.zeros(S * A), np.ones(S)])
+    right = np.append(np.eye(S)[0], 1.0)
+    out = linprog(
+        np.concatenate([np.ones(S * A), np.zeros(S)]),
+        A_eq=np.vstack([flow, total]),
+        b_eq=right,
+        bounds=[(K, None)] * (S * A) + [(0, None)] * S,
+    )
+    assert out.success
+    return float(out.fun)
+
+
+@pytest.mark.parametrize(("name", "params", "S", "A", "branches", "far", "total", "lp"), COLLECTION)
+def test_sample_collection_table(
+    name: str, params: dict[str, Any], S: int, A: int, branches: int, far: str, total: str, lp: str
+) -> None:
+    m = getattr(M, name)(**params)
+    assert (m.S, m.A, m.row_profile.terms) == (S, A, branches)
+    to_goal = hitting_times(m).max(axis=0)
+    assert agrees(to_goal.max(), far) and agrees(to_goal.sum(), total)
+    assert agrees(collection_lp(m, 1.0), lp)
+    assert collection_lp(m, 10.0) == pytest.approx(10 * collection_lp(m, 1.0), rel=1e-9)
+
+
+def test_the_program_prints_one_more_digit_for_riverswim() -> None:
+    assert agrees(collection_lp(M.riverswim(), 10.0), "230.554")
+
+
+@pytest.mark.parametrize(("name", "params", "times"), HITTING)
+def test_largest_hitting_times(name: str, params: dict[str, Any], times: list[float]) -> None:
+    assert np.abs(hitting_times(getattr(M, name)(**params)).max(axis=0) - times).max() < 6e-5
+
+
+def test_access_control_policy() -> None:
+    m = M.access_control()
+    pi = plan(m).pi.reshape(11, 4)  # servers busy, priority
+    expected = [[0, int(10 - busy >= 4), 1, 1] if busy < 10 else [0, 0, 0, 0] for busy in range(11)]
+    assert pi.tolist() == expected
+    book = M.access_control(variant="book")
+    assert (book.P == m.P).all() and (book.r == 8 * m.r).all() and book.r.max() == 8.0
+    # 3 servers busy, priority 4 accepted: 4 busy before they free up
+    law = [m.P[4 * 3 + 2, 1, 4 * b : 4 * b + 4].sum() for b in range(6)]
+    assert law == pytest.approx([0.06**4, 4 * 0.06**3 * 0.94, 6 * (0.06 * 0.94) ** 2, 4 * 0.06 * 0.94**3, 0.94**4, 0])
+    assert (m.P[40:, 0] == m.P[40:, 1]).all() and (m.r[40:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("D", "S", "A", "epsilon", "copy"),
+    [(20, 10, 10, 0.05, 0), (40, 25, 8, 0.1, 3), (60, 20, 7, 0.01, 9), (8, 2, 5, 0.1, 0)],
+)
+def test_jao_composed(D: float, S: int, A: int, epsilon: float, copy: int) -> None:
+    m = M.jao_composed(D=D, S=S, A=A, epsilon=epsilon, copy=copy, good=1)
+    k, Ap, delta = S // 2, (A - 1) // 2, 4 / D
+    assert (m.S, m.A) == (2 * k, 2 * Ap + 1)
+    depth = next(n for n in range(k) if Ap**n >= k)  # ceil(log_A' k) in integers
+    assert diameter(m) <= 2 * (D / 4 + depth) * (1 + 1e-12)
+    p = plan(m)
+    gain = (delta + epsilon) / (2 * delta + epsilon)
+    assert p.gain == pytest.approx(gain, abs=1e-13)
+
+    def path(c: int) -> list[int]:
+        return [c] if c == 0 else [c, *path((c - 1) // Ap)]
+
+    far = max(len(set(path(c)) ^ set(path(copy))) for c in range(k))
+    assert bias_span(m) == pytest.approx(1 / (2 * delta + epsilon) + gain * far, rel=1e-12)
+    assert p.pi[2 * copy] == 1 and m.r[1::2, :Ap].min() == 1 and m.r.sum() == k * Ap
+
+
+def test_jao_composed_stays_within_its_diameter_in_the_theorems_range() -> None:
+    for S, A in ((10, 10), (30, 12), (64, 11)):
+        D = 20 * np.log(S) / np.log(A)
+        assert diameter(M.jao_composed(D=D, S=S, A=A, epsilon=0.01)) <= D
+
+
+@pytest.mark.parametrize("N", [1, 2, 7, 20])
+def test_deep_sea_values(N: int) -> None:
+    uniform = np.full((N * N, 2), 0.5)
+    for labels in ("none", "cell", "column"):
+        m = M.deep_sea(N=N, labels=labels, seed=3)
+        assert plan(m).V[0, 0] == pytest.approx(0.99, abs=1e-14)
+        # uniform play: one dive in 2^N finds the treasure, half of the moves cost .01/N
+        assert evaluate(m, uniform).V[0, 0] == pytest.approx(2.0**-N - 0.005, abs=1e-14)
+    windy = M.deep_sea(N=N, variant="stochastic")
+    ok = 1 - 1 / N
+    assert plan(windy).V[0, 0] == pytest.approx(ok ** (N - 1) - 0.01 * (1 - ok**N), abs=1e-14)
+    always = evaluate(windy, np.ones(N * N, dtype=int))
+    assert always.V[0, 0] == pytest.approx(ok ** (N - 1) - 0.01, abs=1e-14)  # bsuite's optimal_return
+
+
+def test_deep_sea_labels_are_those_of_bsuite() -> None:
+    N, seed = 9, 42
+    right = np.random.RandomState(seed).binomial(1, 0.5, [N, N])
+    m = M.deep_sea(N=N, labels="cell", seed=seed)
+    for i in range(N - 1):
+        for j in range(i + 1):
+            a = right[i, j]
+            assert m.P[i * N + j, a, (i + 1) * N + min(j + 1, N - 1)] == 1
+            assert m.P[i * N + j, 1 - a, (i + 1) * N + max(j - 1, 0)] == 1
+    columns = M.deep_sea(N=N, labels="column", seed=seed).r.argmin(axis=1).reshape(N, N)
+    assert (columns[:, :-1] == columns[0, :-1]).all() and len(set(columns[0, :-1].tolist())) == 2
+
+
+@pytest.mark.parametrize(("H", "A"), [(1, 3), (5, 3), (6, 4), (8, 4)])
+def test_combination_lock(H: int, A: int) -> None:
+    m = M.combination_lock(H=H, A=A, seed=1)
+    assert (m.S, m.A, m.H) == (3 * H, A, H)
+    assert plan(m).V[0, :2].tolist() == [1.0, 1.0]
+    uniform = evaluate(m, np.full((3 * H, A), 1 / A)).V[0]
+    assert uniform[:2] == pytest.approx(A**-H + 0.05 * (1 - A**-H), abs=1e-15)
+    assert uniform[2] == pytest.approx(0.05)
+    alive = TabularMDP(P=m.P, r=m.r == 1.0, mu0=m.mu0, criterion=m.criterion)
+    assert evaluate(alive, np.full((3 * H, A), 1 / A)).V[0, 0] == pytest.approx(float(A) ** -H, rel=1e-12)
+    assert m.digest != M.combination_lock(H=H, A=A, seed=2).digest or H == 1
+
+
+def test_star_and_wheel_rows() -> None:
+    star = M.star(p=[0.5, 1.0])
+    assert star.P[0].tolist() == [[0.5, 0.5, 0], [0, 0, 1]] and (star.P[1:, :, 0] == 1).all()
+    wheel = M.wheel(states=3)  # left and right of a ring of two coincide
+    assert wheel.P[1, 4].tolist() == [0.25, 0.25, 0.5] and wheel.P[0, 4].tolist() == [0, 0.5, 0.5]
+    assert (M.wheel(reward=0.5).r[4] == 0.5).all() and M.wheel(reward=0.5).r.sum() == 2.5
+
+
+def test_riverswim_of_colosseum_has_no_current() -> None:
+    m = M.riverswim(states=9, variant="colosseum")
+    assert plan(m).gain == 1.0 and bias_span(m) == 8.0 and diameter(m) == 8.0
 
 
 def test_finite_horizon_anchors_of_riverswim() -> None:
@@ -135,6 +289,26 @@ def test_bernoulli() -> None:
         (lambda: M.jump_riverswim(jump=float("nan")), "jump is nan"),
         (lambda: M.frozen_lake(map_name="5x5"), "unknown map '5x5'; known: 4x4, 8x8"),
         (lambda: bandits.models.bernoulli(means=[0.5, -0.1]), r"means\[1\] is -0\.1"),
+        (lambda: M.jao_composed(D=3), "D is 3; give a number in .4, "),
+        (lambda: M.jao_composed(D=20, epsilon=0.3), r"epsilon is 0\.3; give a number in \[0, 0\.2\]"),
+        (lambda: M.jao_composed(D=4, epsilon=0.5), r"4/D \+ epsilon is 1\.5.*choose epsilon <= 1 - 4/D"),
+        (lambda: M.jao_composed(copy=5), r"copy is 5; give an integer in 0\.\.4"),
+        (lambda: M.deep_sea(N=0), "N is 0; give an integer >= 1"),
+        (lambda: M.deep_sea(variant="windy"), "unknown variant 'windy'"),
+        (lambda: M.deep_sea(labels="row"), "unknown labels 'row'.*known: none, cell, column"),
+        (lambda: M.combination_lock(A=1), "A is 1; give an integer >= 2"),
+        (lambda: M.access_control(variant="boook"), "unknown variant 'boook'; nearest: book"),
+        (lambda: M.star(p=[0.5, 0.0]), r"p\[1\] is 0\.0; give a number in \(0, 1\]"),
+        (lambda: M.star(p=[]), "p is .*give a probability for each leaf"),
+        (lambda: M.wheel(states=1), "states is 1"),
+        (lambda: M.four_rooms(slip=1.5), r"four-rooms: slip is 1\.5"),
+        (lambda: M.corridor(length=0), "length is 0"),
+        (lambda: M.garnet(span_cap=0.0), r"span_cap is 0\.0; give a number in \(0, "),
+        (
+            lambda: M.garnet(S=30, A=1, b=1, w=0.0, span_cap=1.0),
+            "none of 1000 models of seed 0 communicates with a bias span",
+        ),
+        (lambda: M.garnet(S=100_000), "a dense P of 100000 states and 3 actions takes 224 GiB; give sparse=True"),
     ],
 )
 def test_bad_parameters(call: Any, message: str) -> None:

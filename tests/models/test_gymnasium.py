@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import pickle
+import warnings
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import check_env
 
+import bandits
 import mdps
 from theorylab.errors import InputError
-from theorylab.model import AverageReward, FiniteHorizon, RewardLaw, ShortestPath, TabularMDP
+from theorylab.model import AverageReward, Discounted, FiniteHorizon, RewardLaw, ShortestPath, TabularMDP
 from theorylab.plan import plan
 
-from_gymnasium, rescale = mdps.models.from_gymnasium, mdps.models.rescale_rewards
+from_gymnasium, to_gymnasium = mdps.models.from_gymnasium, mdps.models.to_gymnasium
+rescale = mdps.models.rescale_rewards
+M = mdps.models
 
 
 class Table:
@@ -165,3 +172,162 @@ def test_the_unused_row_of_an_ended_state_does_not_count_as_an_entry() -> None:
     table = {0: {0: [(1.0, 1, 1.0, True)]}, 1: {0: [(1.0, 1, 5.0, False)]}}
     m = from_gymnasium(Table(table, [1.0, 0.0]), criterion=FiniteHorizon(4))
     assert m.S == 2 and plan(m).V[0].tolist() == [1.0, 0.0] and m.reward_law.kind == "bernoulli"
+
+
+def test_a_given_reward_law_replaces_the_one_that_was_seen() -> None:
+    law = RewardLaw("gaussian", 0.0, 2.0, sd=0.5)
+    table = Table({0: {0: [(1.0, 0, 1.5, False)]}})
+    assert from_gymnasium(table, criterion=FiniteHorizon(2), reward_law=law).reward_law == law
+    with pytest.raises(InputError, match=r"r\[0,0\] is 1\.5, outside"):
+        from_gymnasium(table, criterion=FiniteHorizon(2), reward_law=RewardLaw("deterministic"))
+
+
+def test_tables_held_here_are_gymnasiums() -> None:
+    for name, slippery in (("4x4", True), ("4x4", False), ("8x8", True)):
+        theirs = gymnasium.make("FrozenLake-v1", map_name=name, is_slippery=slippery)
+        m = M.frozen_lake(map_name=name, is_slippery=slippery, H=7)
+        other = from_gymnasium(theirs, criterion=FiniteHorizon(7))
+        # last bits differ between versions of Gymnasium
+        assert np.abs(m.P - other.P).max() <= 2**-53 and np.abs(m.r - other.r).max() <= 2**-53
+        assert (m.mu0 == other.mu0).all() and m.reward_law == other.reward_law
+    taxi = next(k for k in ("Taxi-v4", "Taxi-v3") if k in gymnasium.registry)
+    assert M.taxi(H=9).digest == from_gymnasium(taxi, criterion=FiniteHorizon(9)).digest
+
+
+def test_taxi() -> None:
+    m = M.taxi(H=18)  # no delivery takes longer than 18 steps
+    assert (m.S, m.A, m.mu0.sum(), (m.mu0 > 0).sum()) == (501, 6, pytest.approx(1.0), 300)
+    assert (m.P[500, :, 500] == 1).all() and (m.r[500] == 0).all()
+    V = plan(m).V[0]
+    assert m.mu0 @ V == pytest.approx(7.93, abs=1e-12) and V[m.mu0 > 0].min() == 3.0
+
+
+# models as environments
+
+ROUND = [
+    M.riverswim(),
+    M.riverswim(variant="strehl", horizon=4, rewards="bernoulli"),
+    M.riverswim(start="uniform", noise=0.3),
+    M.frozen_lake(),
+    M.cliff_walking(H=30),
+    M.cliff_walking(criterion=ShortestPath(47)),
+    M.taxi(),
+    M.deep_sea(N=5),
+    M.access_control(),
+    M.combination_lock(),
+    replace(M.garnet(seed=3), criterion=Discounted(0.9)),
+    M.gridworld(layout="S.S/..G", slip=0.3),
+]
+
+
+@pytest.mark.parametrize("m", ROUND, ids=lambda m: f"{m.name}-{m.setting}")
+def test_round_trip_gives_the_same_arrays_back(m: TabularMDP) -> None:
+    back = from_gymnasium(to_gymnasium(m), criterion=m.criterion, reward_law=m.reward_law)
+    assert back.digest == m.digest
+
+
+def test_round_trip_of_a_goal_that_is_not_absorbing() -> None:
+    m = M.riverswim(criterion=ShortestPath(5))
+    back = from_gymnasium(to_gymnasium(m), criterion=m.criterion, reward_law=m.reward_law)
+    assert (back.P[:5] == m.P[:5]).all() and (back.r[:5] == m.r[:5]).all()
+    assert (back.P[5, :, 5] == 1).all() and (back.r[5] == 0).all()
+
+
+def test_round_trip_of_a_sparse_model() -> None:
+    m = M.four_rooms(sparse=True)
+    back = from_gymnasium(to_gymnasium(m), criterion=m.criterion, reward_law=m.reward_law)
+    assert back.digest == M.four_rooms().digest
+
+
+@pytest.mark.parametrize("m", [*ROUND[:3], ROUND[5], ROUND[10]], ids=lambda m: f"{m.name}-{m.setting}")
+def test_gymnasiums_own_checker(m: TabularMDP) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # an environment without an id cannot be made anew for the check of its render modes: it has none
+        check_env(to_gymnasium(m), skip_render_check=True)
+
+
+def rollout(m: TabularMDP, steps: int, seed: int = 0) -> list[tuple[int, int, float, int, bool, bool]]:
+    """(state, action, reward, next state, terminated, truncated) under uniform actions, reset where episodes end."""
+    env = to_gymnasium(m)
+    state, info = env.reset(seed=seed)
+    actions = np.random.default_rng(seed).integers(m.A, size=steps)
+    out = []
+    assert info == {"stage": 0}
+    for a in actions.tolist():
+        following, reward, terminated, truncated, _ = env.step(a)
+        out.append((state, a, reward, following, terminated, truncated))
+        state = env.reset()[0] if terminated or truncated else following
+    return out
+
+
+def test_steps_follow_the_model() -> None:
+    m = M.garnet(S=4, A=2, b=3, seed=2, start="uniform", rewards="bernoulli")
+    n = 40_000
+    seen = rollout(m, n)
+    N, wins = np.zeros((4, 2, 4)), np.zeros((4, 2))
+    for s, a, reward, s2, terminated, truncated in seen:
+        assert reward in (0.0, 1.0) and not terminated and not truncated
+        N[s, a, s2] += 1
+        wins[s, a] += reward
+    visits = N.sum(axis=-1)
+    assert visits.min() > 500 and (N[m.P == 0] == 0).all()
+    # 5 standard deviations of a proportion of at least 500 draws, seeds fixed
+    assert (np.abs(N / visits[..., None] - m.P) < 5 * np.sqrt(0.25 / visits[..., None])).all()
+    assert (np.abs(wins / visits - m.r) < 5 * np.sqrt(0.25 / visits)).all()
+    assert rollout(m, 500) == seen[:500] != rollout(m, 500, seed=1)
+
+
+def test_first_states_and_reward_laws() -> None:
+    m = M.riverswim(start="uniform", noise=0.5)
+    env = to_gymnasium(m)
+    env.reset(seed=0)
+    count = np.bincount([env.reset()[0] for _ in range(6000)], minlength=6)
+    assert count.min() > 850 and count.sum() == 6000
+    noise = [x for s, a, x, *_ in rollout(m, 6000) if (s, a) != (0, 0)]
+    assert abs(np.mean(noise)) < 0.05 and abs(np.std(noise) - 0.5) < 0.03
+    plain = {(s, a): x for s, a, x, *_ in rollout(M.riverswim(), 3000)}
+    assert plain[0, 0] == 0.005 and plain[0, 1] == 0.0
+
+
+def test_a_finite_horizon_truncates_and_a_goal_terminates() -> None:
+    seen = rollout(M.riverswim(horizon=4), 40)
+    assert [x[5] for x in seen] == [False, False, False, True] * 10 and not any(x[4] for x in seen)
+    goal = rollout(M.cliff_walking(is_slippery=True, criterion=ShortestPath(24)), 4000)
+    assert any(x[4] for x in goal) and all(x[4] == (x[3] == 24) for x in goal) and not any(x[5] for x in goal)
+    env = to_gymnasium(M.riverswim(horizon=1))
+    with pytest.raises(gymnasium.error.ResetNeeded, match="call reset"):
+        env.step(0)
+    env.reset(seed=0)
+    assert env.step(0)[3:] == (True, {"stage": 1})
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.step(0)
+    env.reset()
+    with pytest.raises(gymnasium.error.InvalidAction, match=r"action 2 is not in 0\.\.1"):
+        env.step(2)
+
+
+def test_transitions_that_depend_on_the_stage() -> None:
+    # stage h moves by h + 1 for sure: the states of an episode name the stages
+    P = np.stack([np.roll(np.eye(7), h + 1, axis=1)[:, None, :] for h in range(3)])
+    m = TabularMDP(P=P, r=np.zeros((7, 1)), criterion=FiniteHorizon(3))
+    assert [x[3] for x in rollout(m, 6)] == [1, 3, 6, 1, 3, 6]
+    env = to_gymnasium(m)
+    assert not hasattr(env, "P")
+    with pytest.raises(InputError, match="has no transition table"):
+        from_gymnasium(env, criterion=FiniteHorizon(3))
+
+
+def test_environments_can_be_copied_and_vectorised() -> None:
+    env = pickle.loads(pickle.dumps(to_gymnasium(M.riverswim(horizon=3))))
+    assert env.reset(seed=0)[0] == 0
+    vector = gymnasium.vector.SyncVectorEnv([lambda: to_gymnasium(M.riverswim(horizon=3))] * 2)
+    states, _ = vector.reset(seed=0)
+    assert states.tolist() == [0, 0] and vector.step(np.array([0, 1]))[1].tolist() == [0.005, 0.0]
+
+
+def test_models_that_make_no_environment() -> None:
+    with pytest.raises(InputError, match="to_gymnasium: got a Bandit; give a TabularMDP"):
+        to_gymnasium(bandits.models.bernoulli())
+    with pytest.raises(InputError, match=r"mu0\[0\] is 1\.0, the goal: an episode cannot start where it ends"):
+        to_gymnasium(M.riverswim(criterion=ShortestPath(0)))
