@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from theorylab.linear import LinearMDP, LinearMixtureMDP
 from theorylab.model import AverageReward, Bandit, FiniteHorizon, TabularMDP
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "bandit",
     "communicating",
     "episodic",
+    "linear_norms",
+    "mixture_norms",
     "reachability",
     "rewards_in_01",
     "stationary",
@@ -74,7 +77,13 @@ def _tabular(model: Any) -> str | None:
     return None if isinstance(model, TabularMDP) else f"the model is a {type(model).__name__}, not a TabularMDP"
 
 
+def _embedded(model: Any) -> Any:
+    """The tabular embedding of a linear model, else the model."""
+    return model.tabular() if hasattr(model, "tabular") else model
+
+
 def _communicating(model: Any) -> str | None:
+    model = _embedded(model)
     if (wrong := _tabular(model)) is not None:
         return wrong
     from scipy.sparse.csgraph import breadth_first_order
@@ -93,6 +102,7 @@ def _communicating(model: Any) -> str | None:
 
 def _criterion(kind: type[Any], word: str) -> Callable[[Any], str | None]:
     def predicate(model: Any) -> str | None:
+        model = _embedded(model)
         if (wrong := _tabular(model)) is not None:
             return wrong
         return None if isinstance(model.criterion, kind) else f"the criterion is {model.criterion}, not {word}"
@@ -105,6 +115,7 @@ def _bandit(model: Any) -> str | None:
 
 
 def _stationary(model: Any) -> str | None:
+    model = _embedded(model)
     if isinstance(model, TabularMDP) and model.stage_dependent:
         return f"the transitions depend on the stage: P has shape {model.P.shape}"
     return None
@@ -117,6 +128,31 @@ def _unique_optimal_arm(model: Any) -> str | None:
     return None if best.size == 1 else f"arms {best[0]} and {best[1]} share the largest mean {model.best_mean:g}"
 
 
+#: room for rounding in the norms of features that are themselves rounded
+SLACK = 1e-12
+
+
+def _linear_norms(model: Any) -> str | None:
+    if not isinstance(model, LinearMDP):
+        return f"the model is a {type(model).__name__}, not a LinearMDP"
+    root = float(model.d) ** 0.5
+    for what, value, cap in (
+        ("max ||phi(s,a)||", model.feature_norm, 1.0),
+        ("||mu(S)||", model.measure_norm, root),
+        ("||theta||", model.parameter_norm, root),
+    ):
+        if value > cap * (1 + SLACK):
+            return f"{what} is {value:g}, above {cap:g}"
+    return None
+
+
+def _mixture_norms(model: Any) -> str | None:
+    if not isinstance(model, LinearMixtureMDP):
+        return f"the model is a {type(model).__name__}, not a LinearMixtureMDP"
+    value = model.value_feature_norm
+    return None if value <= 1 + SLACK else f"max ||phi_V(s,a)|| over V in [0,1]^S may reach {value:g}, above 1"
+
+
 rewards_in_01 = Assumption("rewards in [0,1]", "every reward lies in [0, 1]", _rewards_in_01)
 communicating = Assumption("communicating", "every state can be reached from every other", _communicating)
 episodic = Assumption("episodic", "episodes of H stages", _criterion(FiniteHorizon, "FiniteHorizon(H)"))
@@ -124,5 +160,26 @@ average_reward = Assumption("average reward", "long-run average", _criterion(Ave
 bandit = Assumption("bandit", "a finite-armed stochastic bandit", _bandit)
 stationary = Assumption("stationary", "transitions do not depend on the stage", _stationary)
 unique_optimal_arm = Assumption("unique optimal arm", "one arm has the largest mean", _unique_optimal_arm)
+linear_norms = Assumption(
+    "linear MDP norms",
+    "a linear MDP with ||phi|| <= 1, ||mu(S)|| and ||theta|| <= sqrt(d) (Jin et al. 2020, Assumption A [recalled])",
+    _linear_norms,
+)
+mixture_norms = Assumption(
+    "linear mixture norms",
+    "a linear mixture MDP with ||phi_V|| <= 1 for V in [0,1]^S; decided by a sufficient condition, sharp where no "
+    "feature is negative",
+    _mixture_norms,
+)
 
-ALL = (rewards_in_01, communicating, episodic, average_reward, bandit, stationary, unique_optimal_arm)
+ALL = (
+    rewards_in_01,
+    communicating,
+    episodic,
+    average_reward,
+    bandit,
+    stationary,
+    unique_optimal_arm,
+    linear_norms,
+    mixture_norms,
+)

@@ -65,16 +65,17 @@ class Family:
     Attributes:
         name: the name used on the command line, in studies and in the catalogue (`riverswim`).
         build: function from keyword parameters to a model; its signature gives names and defaults.
-        setting: "bandit" or "mdp".
+        setting: "mdp", "bandit", "linear-bandit" or "contextual-bandit".
         cite: BibTeX key of the source of the definition, or "" if it is folklore.
         source_tag: "source", "recalled" or "derived": how well the definition was checked.
         text: one paragraph: definition, parameters, known exact quantities.
         published: the instances that have names of their own, with content hash and exact quantities.
         grid: parameters of the family -> `Grid`, where the states lie in a plane.
 
-    Calling the family builds a model; parameters go by name or, in the order of `build`, by position. Families of MDPs also take `horizon` (episodes of that many stages), `start` (a
-    fixed first state), `rewards` ("deterministic" or "bernoulli") and `noise` (Gaussian rewards of that sd). An
-    unknown parameter raises `InputError` with the nearest names.
+    Calling the family builds a model; parameters go by name or, in the order of `build`, by position. Families of MDPs
+    also take `horizon` (episodes of that many stages), `start` (a fixed first state), `rewards` ("deterministic" or
+    "bernoulli") and `noise` (Gaussian rewards of that sd). An unknown parameter raises `InputError` with the nearest
+    names.
     """
 
     name: str

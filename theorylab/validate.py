@@ -62,14 +62,17 @@ def floats(x: Any, what: str) -> Floats:
 
 
 def freeze(x: NDArray[Any]) -> None:
+    """Make an array read-only."""
     x.flags.writeable = False
 
 
 def at(name: str, index: tuple[int, ...], tail: str = "") -> str:
+    """`name[i,j]`, as messages print an entry; `tail` comes after the indices."""
     return f"{name}[{','.join(str(i) for i in index)}{tail}]"
 
 
 def first(bad: NDArray[np.bool_]) -> tuple[int, ...]:
+    """The index of the first true entry, in row-major order."""
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
 
 
@@ -89,6 +92,7 @@ def check_probabilities(x: Floats, name: str) -> RowProfile:
 
 
 def check_entries(x: Floats, label: Callable[[tuple[int, ...]], str]) -> None:
+    """Entries finite and >= 0; `label` names an entry by its index."""
     bad = ~(np.isfinite(x) & (x >= 0))
     if bad.any():
         i = first(bad)
@@ -116,6 +120,7 @@ def check_sparse(P: Any, A: int) -> RowProfile:
 
 
 def check_means(x: Floats, law: RewardLaw, name: str) -> None:
+    """Mean rewards finite and inside the declared range of the law."""
     bad = ~np.isfinite(x)
     if bad.any():
         i = first(bad)
@@ -131,11 +136,13 @@ def check_means(x: Floats, law: RewardLaw, name: str) -> None:
 
 
 def check_law(law: Any) -> None:
+    """Refuse what is not a `RewardLaw`."""
     if not isinstance(law, RewardLaw):
         raise InputError(f"reward_law is {law!r}; give a RewardLaw, e.g. RewardLaw('deterministic')")
 
 
 def digest_of(arrays: dict[str, NDArray[Any]], *records: Any) -> str:
+    """SHA-256 (hex) of arrays with their names and shapes, and of the texts of records; the same on every platform."""
     h = hashlib.sha256()
     for name, x in arrays.items():
         kind = "<f8" if x.dtype.kind == "f" else "<i8"

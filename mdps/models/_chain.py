@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mdps.models._check import integer
 from mdps.models._hypercube import MAX_SIGNS, actions, best_actions
 from theorylab.errors import InputError
+from theorylab.parameters import integer
 
 __all__ = ["Chain", "chain"]
 

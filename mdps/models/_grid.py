@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mdps.models._check import number
 from theorylab.errors import InputError, nearest
 from theorylab.family import Grid
+from theorylab.parameters import number
 
 __all__ = ["ARROWS", "Layout", "moves", "read", "transitions"]
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mdps.models._check import integer
 from theorylab.errors import InputError
+from theorylab.parameters import integer
 
 __all__ = ["MAX_SIGNS", "actions", "best_actions"]
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdps.models._check import integer
 from theorylab.family import Family, Published
 from theorylab.model import Criterion, FiniteHorizon, TabularMDP
+from theorylab.parameters import integer
 
 CONSOLATION = 0.05  # mean of .1 with probability 1/2
 

@@ -12,11 +12,11 @@ Exact for 2 x 12, slip .1: diameter 13.053487, sum over states s of the largest 
 
 from __future__ import annotations
 
-from mdps.models._check import integer, number
 from mdps.models._grid import Layout, moves, read, transitions
 from mdps.models._rows import assemble
 from theorylab.family import Family, Grid, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
+from theorylab.parameters import integer, number
 
 
 def _layout(rows: int, length: int) -> Layout:

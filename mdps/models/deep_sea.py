@@ -25,11 +25,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mdps.models._check import integer
 from mdps.models._rows import assemble
 from theorylab.errors import InputError, nearest
 from theorylab.family import Family, Grid, Published
 from theorylab.model import Criterion, FiniteHorizon, RewardLaw, TabularMDP
+from theorylab.parameters import integer
 
 VARIANTS = ("bsuite", "stochastic")
 LABELS = ("none", "cell", "column")

@@ -24,11 +24,11 @@ Exact: diameter 17.845603 and sum over states s of the largest minimal hitting t
 
 from __future__ import annotations
 
-from mdps.models._check import number
 from mdps.models._grid import moves, read, transitions
 from mdps.models._rows import assemble
 from theorylab.family import Family, Grid, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
+from theorylab.parameters import number
 
 ROWS = (
     "....#....",

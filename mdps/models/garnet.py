@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mdps.models._check import integer, number
 from mdps.models._rows import assemble, check_dense
 from theorylab.assume import communicating
 from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, AverageReward, Criterion, TabularMDP
+from theorylab.parameters import integer, number
 
 MOST_DRAWS = 1000
 

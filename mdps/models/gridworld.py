@@ -25,12 +25,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mdps.models._check import number
 from mdps.models._grid import Layout, moves, read, transitions
 from mdps.models._rows import assemble
 from theorylab.errors import InputError, nearest
 from theorylab.family import Family, Grid
 from theorylab.model import AVERAGE_REWARD, Criterion, RewardLaw, TabularMDP
+from theorylab.parameters import number
 
 LAYOUT = ("S....", ".##..", "...#.", ".#...", "....G")
 GOAL = {"G": 1.0}

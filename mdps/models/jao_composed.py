@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdps.models._check import integer, number
 from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
+from theorylab.parameters import integer, number
 
 
 def build(

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdps.models._check import integer, number
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
+from theorylab.parameters import integer, number
 
 
 def build(states: int = 6, jump: float = 0.01, criterion: Criterion = AVERAGE_REWARD) -> TabularMDP:

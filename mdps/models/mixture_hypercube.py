@@ -23,12 +23,12 @@ import math
 
 import numpy as np
 
-from mdps.models._check import integer, number
 from mdps.models._hypercube import MAX_SIGNS, actions, best_actions
 from theorylab.errors import InputError, nearest
 from theorylab.family import Family, Published
 from theorylab.linear import LinearMixtureMDP
 from theorylab.model import FiniteHorizon
+from theorylab.parameters import integer, number
 
 VARIANTS = ("zhang2023", "zhang2021")
 

@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from mdps.models._check import integer
 from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.linear import LinearMixtureMDP
 from theorylab.model import FiniteHorizon
+from theorylab.parameters import integer
 
 NAME = "mixture-lock"
 BASE = np.array([[[0.9, 0.1], [0.2, 0.8]], [[0.3, 0.7], [0.6, 0.4]]])  # [action, base kernel, outcome]

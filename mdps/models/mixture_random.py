@@ -20,11 +20,11 @@ import math
 
 import numpy as np
 
-from mdps.models._check import integer
 from mdps.models._simplex import sparse_laws, uniform_simplex
 from theorylab.family import Family
 from theorylab.linear import LinearMixtureMDP
 from theorylab.model import FiniteHorizon
+from theorylab.parameters import integer
 
 
 def build(

@@ -24,12 +24,12 @@ import math
 
 import numpy as np
 
-from mdps.models._check import integer, number
 from mdps.models._hypercube import MAX_SIGNS, actions, best_actions
 from theorylab.errors import InputError, nearest
 from theorylab.family import Family, Published
 from theorylab.linear import LinearMixtureMDP
 from theorylab.model import AVERAGE_REWARD, Criterion
+from theorylab.parameters import integer, number
 
 NAME = "mixture-two-state"
 SCALINGS = ("fixed", "d", "d-1")

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdps.models._check import integer
 from mdps.models.riverswim import build as riverswim
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
+from theorylab.parameters import integer
 
 
 def build(states: int = 12, criterion: Criterion = AVERAGE_REWARD) -> TabularMDP:

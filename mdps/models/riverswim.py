@@ -32,10 +32,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdps.models._check import integer
 from theorylab.errors import InputError, nearest
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, DETERMINISTIC, Criterion, RewardLaw, TabularMDP
+from theorylab.parameters import integer
 
 # (left, stay, right) of the action right in the interior; stay and leave at the two ends; the two rewards
 VARIANTS = {

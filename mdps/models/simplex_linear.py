@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdps.models._check import integer, number
 from mdps.models._simplex import sparse_laws, uniform_simplex
 from theorylab.errors import InputError
 from theorylab.family import Family
 from theorylab.linear import LinearMDP
 from theorylab.model import FiniteHorizon
+from theorylab.parameters import integer, number
 
 
 def build(

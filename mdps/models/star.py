@@ -16,10 +16,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mdps.models._check import number
 from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
+from theorylab.parameters import number
 
 
 def build(

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdps.models._check import number
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
+from theorylab.parameters import number
 
 
 def build(q: float = 0.005, criterion: Criterion = AVERAGE_REWARD) -> TabularMDP:

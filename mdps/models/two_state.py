@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdps.models._check import number
 from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
+from theorylab.parameters import number
 
 
 def build(slip: float = 0.0, criterion: Criterion = AVERAGE_REWARD) -> TabularMDP:

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdps.models._check import integer, number
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
+from theorylab.parameters import integer, number
 
 
 def build(states: int = 5, reward: float = 0.0, criterion: Criterion = AVERAGE_REWARD) -> TabularMDP:

@@ -61,3 +61,19 @@ def test_stationary() -> None:
 def test_unique_optimal_arm() -> None:
     assert assume.unique_optimal_arm(Bandit([0.5, 0.25])) is None
     assert assume.unique_optimal_arm(Bandit([0.5, 0.25, 0.5])) == "arms 0 and 2 share the largest mean 0.5"
+
+
+def test_norms_of_linear_models() -> None:
+    good = mdps.models.one_hot()
+    assert assume.linear_norms(good) is None and assume.communicating(good) is None
+    assert assume.average_reward(good) is None and assume.stationary(good) is None
+    doubled = replace(good, phi=2 * good.phi, mu=good.mu / 2, theta=good.theta / 2, P=None, r=None)
+    assert assume.linear_norms(doubled) == "max ||phi(s,a)|| is 2, above 1"
+    heavy = replace(good, phi=good.phi / 4, mu=4 * good.mu, theta=4 * good.theta, P=None, r=None)
+    assert str(assume.linear_norms(heavy)).startswith("||mu(S)|| is ")
+    assert assume.linear_norms(mdps.models.riverswim()) == "the model is a TabularMDP, not a LinearMDP"
+    mixture = mdps.models.mixture_hypercube()
+    assert assume.mixture_norms(mixture) is None
+    scaled = replace(mixture, phi=4 * mixture.phi, theta=mixture.theta / 4, P=None)
+    assert "above 1" in str(assume.mixture_norms(scaled))
+    assert assume.mixture_norms(good) == "the model is a LinearMDP, not a LinearMixtureMDP"

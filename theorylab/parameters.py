@@ -21,11 +21,10 @@ def integer(family: str, name: str, value: Any, low: int, high: int | None = Non
     return int(value)
 
 
-def number(family: str, name: str, value: Any, low: float, high: float, open_low: bool = False) -> float:
-    """`value` as a float with low <= value <= high, or low < value with `open_low`."""
-    fits = isinstance(value, (int, float, np.integer, np.floating)) and math.isfinite(value)
-    if not fits or not low <= value <= high or (open_low and value == low):
-        raise InputError(
-            f"{family}: {name} is {value!r}; give a number in {'(' if open_low else '['}{low:g}, {high:g}]"
-        )
+def number(family: str, name: str, value: Any, low: float, high: float = math.inf, open_low: bool = False) -> float:
+    """`value` as a finite float with low <= value <= high, or low < value with `open_low`."""
+    fits = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not fits or not math.isfinite(value) or not low <= value <= high or (open_low and value == low):
+        top = "inf)" if high == math.inf else f"{high:g}]"
+        raise InputError(f"{family}: {name} is {value!r}; give a number in {'(' if open_low else '['}{low:g}, {top}")
     return float(value)
