@@ -36,7 +36,7 @@ changelog:  ## assemble CHANGELOG.md from changes/
 	$(PYTHON) changes/assemble.py
 
 clean:  ## remove .venv, caches, report and built documentation
-	rm -rf $(VENV) report docs/_build build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) report docs/_build docs/catalogue/models build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each set of packages: a change of pyproject.toml or constraints.txt installs again.

@@ -15,7 +15,7 @@ author = _project["authors"][0]["name"]
 project_copyright = f"2026, {author}"
 release = version = _project["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "catalogue", "plain_docstrings"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "catalogue", "model_pages", "plain_docstrings"]
 exclude_patterns = ["_build", "_ext"]
 
 html_theme = "furo"

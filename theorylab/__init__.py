@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 _HOME = {
     "AverageReward": "model",
     "Bandit": "model",
+    "Certified": "plan",
     "Claim": "claim",
     "ContextualBandit": "linear_bandit",
     "Control": "claim",
@@ -50,12 +51,22 @@ _HOME = {
     "check_many": "check",
     "diameter": "plan",
     "evaluate": "plan",
+    "evaluate_batch": "plan",
+    "exact_plan": "plan",
     "gain_bias": "plan",
     "gaps": "plan",
+    "hardness": "hardness",
     "hitting_times": "plan",
     "kernel": "kernel",
+    "minimal_gap": "plan",
+    "mixing_time": "plan",
+    "occupancy": "plan",
     "plan": "plan",
+    "plan_batch": "plan",
+    "plan_constrained": "plan",
+    "plan_multichain": "plan",
     "run": "run",
+    "stationary_distribution": "plan",
 }
 
 __all__ = sorted([*_HOME, "__version__"])

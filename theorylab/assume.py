@@ -56,12 +56,12 @@ def reachability(model: TabularMDP) -> Any:
     """CSR (S,S) adjacency: s -> s2 where some action (and stage) has P[s,a,s2] > 0."""
     from scipy.sparse import csr_array
 
-    succ, prob = model.rows()
-    group = np.broadcast_to(np.arange(succ.shape[0])[:, None], succ.shape)
-    source, target = (group // model.A % model.S)[prob > 0], succ[prob > 0]
-    graph = csr_array((np.ones(source.size, dtype=np.int8), (source, target)), shape=(model.S, model.S))
-    graph.data[:] = 1  # counts of parallel arcs may have wrapped around
-    return graph
+    if model.sparse:
+        # the rows of the actions of a state stand side by side: together they are the arcs of the state
+        arcs = np.ones(model.P.indices.size, dtype=np.int32)
+        return csr_array((arcs, model.P.indices, model.P.indptr[:: model.A]), shape=(model.S, model.S))
+    occurs = (model.P > 0).any(axis=(0, 2) if model.stage_dependent else 1)
+    return csr_array(occurs.astype(np.int8))
 
 
 def _rewards_in_01(model: Any) -> str | None:

@@ -141,10 +141,10 @@ class Context:
 
     @cached_property
     def diameter(self) -> float:
-        """Largest minimal expected hitting time between two states, in steps."""
+        """Largest minimal expected hitting time between two states, in steps; rounded up by its certified error."""
         from theorylab.plan import diameter
 
-        return float(diameter(self.model))
+        return float(diameter(self.model, certified=True).high)
 
 
 Bound = Callable[[Context, np.ndarray], np.ndarray]

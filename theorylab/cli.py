@@ -1,4 +1,4 @@
-"""The command line: `theorylab check | run | worker | list | show | doctor`.
+"""The command line: `theorylab check | plan | run | worker | list | show | doctor`.
 
 Exit codes, in this precedence: 2 bad input; 1 a REFUTED, INCONSISTENT or CHECK_INVALID; 0 at least one positive
 verdict; 3 no positive verdict. Heavy modules are imported inside the commands, so that `--help` stays light.
@@ -277,6 +277,37 @@ def show(name: Annotated[str, typer.Argument(help="A claim, paper, learner or mo
                 value = "; ".join(str(v) for v in value)
             print(f"{key:14s} {value}")
         print()
+
+
+@app.command("plan")
+def plan_(
+    model: Annotated[str, typer.Argument(help="A family, a published instance, or a .npz file.")],
+    param: Annotated[list[str] | None, typer.Option(help="name=value, a parameter of the family.")] = None,
+    horizon: Annotated[int | None, typer.Option(help="Criterion: this many stages.")] = None,
+    gamma: Annotated[float | None, typer.Option(help="Criterion: discounted by this.")] = None,
+    goal: Annotated[int | None, typer.Option(help="Criterion: shortest path to this state.")] = None,
+    average: Annotated[bool, typer.Option("--average", help="Criterion: average reward.")] = False,
+    method: Annotated[str, typer.Option(help="Planner; auto chooses.")] = "auto",
+    tol: Annotated[float, typer.Option(help="Tolerance of iterative planners, in units of reward.")] = 1e-10,
+    exact: Annotated[bool, typer.Option("--exact", help="Fractions too, for small models.")] = False,
+    policy: Annotated[bool, typer.Option(help="Print values and actions of the states.")] = True,
+    figure: Annotated[Path | None, typer.Option(help="Write a picture (.pdf, .svg, .png, .pgf).")] = None,
+    size: Annotated[str, typer.Option(help="Size of the figure: neurips, icml, iclr, jmlr, slides.")] = "neurips",
+    as_json: Json = False,
+) -> None:
+    """Solve a model: optimal value and policy with certified error, hardness measures, a picture."""
+    from theorylab.plan_command import as_json as record
+    from theorylab.plan_command import check_path, criterion_of, find, save_figure, solve
+    from theorylab.plan_text import as_text
+
+    if figure is not None:
+        check_path(figure, size)
+    subject = find(model, _params(param or []), criterion_of(horizon, gamma, goal, average))
+    solved = solve(subject, method=method, tol=tol, exact=exact)
+    print(json.dumps(record(solved), indent=2, allow_nan=False) if as_json else as_text(solved, policy=policy), end="")
+    if figure is not None:
+        save_figure(solved, figure, size)
+        print(f"figure: {figure}", file=sys.stderr)
 
 
 @app.command()

@@ -1,4 +1,7 @@
-"""What `theorylab show` prints: a claim's statement, source, constants, steps and controls; a learner; a model."""
+"""What `theorylab show` prints: a claim's statement, source, constants, steps and controls; a learner; a model.
+
+A family of models is followed by its published instances, each with content hash and known exact quantities.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,33 @@ import inspect
 from typing import Any
 
 from theorylab.errors import InputError, nearest
+from theorylab.family import Family, Published
 from theorylab.registry import find_claim, find_learner, find_model, names
 
 __all__ = ["describe"]
 
 
 def describe(name: str) -> list[dict[str, Any]]:
-    """Rows for a claim id, a paper (all its claims), a learner or a model. Unknown: `InputError`."""
+    """Rows for a claim id, a paper (all its claims), a learner, a model or a published instance.
+
+    Raises `InputError` with the nearest names for anything else.
+    """
     key = name.replace("_", "-")
     if name.partition(".")[0] in names("papers"):
         return [_claim(c) for c in find_claim(name)]
     if key in names("learners"):
         return [_learner(find_learner(key))]
     if key in names("models"):
-        return [_model(find_model(key))]
+        family = find_model(key)
+        return [_model(family), *(_published(family, p) for p in family.published)]
     known = [*names("papers"), *names("learners"), *names("models")]
+    for stem in names("models"):
+        if key.startswith(stem + "-"):
+            family = find_model(stem)
+            for published in family.published:
+                if published.name == key:
+                    return [_published(family, published)]
+                known.append(published.name)
     raise InputError(f"nothing is called '{name}'{nearest(name, known)}")
 
 
@@ -64,6 +79,19 @@ def _learner(x: Any) -> dict[str, Any]:
     )
 
 
-def _model(f: Any) -> dict[str, Any]:
+def _model(f: Family) -> dict[str, Any]:
     params = [k if v is inspect.Parameter.empty else f"{k}={v}" for k, v in f.params.items()]
     return dict(name=f.name, setting=f.setting, cite=f.cite, source_tag=f.source_tag, params=params, text=f.text)
+
+
+def _published(family: Family, p: Published) -> dict[str, Any]:
+    return dict(
+        name=p.name,
+        family=family.name,
+        params=[f"{k}={v}" for k, v in p.params.items()],
+        digest=p.digest,
+        **p.known,
+        cite=p.cite or family.cite,
+        source_tag=p.tag or family.source_tag,
+        text=p.text,
+    )

@@ -1,6 +1,7 @@
 """Directives that write pages from the package itself, so that no table is kept by hand.
 
-    {catalogue} models | learners | papers     one entry a registered spec (`theorylab.registry.iter_specs`)
+    {catalogue} learners | papers     one entry a registered spec (`theorylab.registry.iter_specs`)
+    {catalogue} models                a link to the page of each family (`model_pages`)
     {modules} theorylab.stats ...              reference of a module and of all its public submodules
 
 Texts are taken from the specs' own attributes; a spec that lacks one leaves the line out. The functions
@@ -21,9 +22,15 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 KINDS = ("models", "learners", "papers")
+#: settings of models, in the order of the overview
+SETTINGS = {
+    "mdp": "Markov decision processes",
+    "bandit": "Bandits",
+    "contextual-bandit": "Contextual bandits",
+    "linear-bandit": "Linear bandits",
+}
 #: kind -> (attribute, label) of the lines of an entry, in order
 LINES = {
-    "models": (("setting", "Setting"), ("params", "Parameters")),
     "learners": (("setting", "Setting"), ("params", "Parameters"), ("state", "State")),
     "papers": (
         ("kind", "Kind"),
@@ -120,19 +127,30 @@ def _group(kind: str, spec: Any) -> str:
 
 
 def catalogue(kind: str, specs: Iterable[Any] | None = None) -> str:
-    """The catalogue of a kind as Markdown, grouped by setting (claims: by paper)."""
+    """The catalogue of a kind as Markdown, grouped by setting (claims: by paper); models as links to their pages."""
     if kind not in KINDS:
         raise ValueError(f"unknown catalogue '{kind}'; known: {', '.join(KINDS)}")
     if specs is None:
         from theorylab.registry import iter_specs
 
         specs = iter_specs(kind)
+    if kind == "models":
+        return overview(specs)
     groups: dict[str, list[str]] = {}
     for spec in specs:
         groups.setdefault(_group(kind, spec), []).append(entry(kind, spec))
     if not groups:
         return "None is registered.\n"
     return "\n".join(f"## {escape(group)}\n\n" + "\n".join(groups[group]) for group in sorted(groups))
+
+
+def overview(families: Iterable[Any]) -> str:
+    """Links to the pages, by setting, as Markdown."""
+    groups: dict[str, list[str]] = {}
+    for f in families:
+        groups.setdefault(f.setting, []).append(f"- [{f.name}](models/{f.name}.md): {escape(f.text)}")
+    order = sorted(groups, key=lambda s: (list(SETTINGS).index(s) if s in SETTINGS else len(SETTINGS), s))
+    return "\n\n".join(f"## {SETTINGS.get(s, s)}\n\n" + "\n".join(groups[s]) for s in order) + "\n"
 
 
 def public_modules(name: str) -> list[str]:

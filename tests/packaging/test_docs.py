@@ -33,13 +33,18 @@ def load(path: Path) -> ModuleType:
     return module
 
 
+sys.path.insert(0, str(DOCS / "_ext"))  # they import each other, as Sphinx has it
 catalogue = load(DOCS / "_ext" / "catalogue.py")
+model_pages = load(DOCS / "_ext" / "model_pages.py")
+sys.path.remove(str(DOCS / "_ext"))
 plain = load(DOCS / "_ext" / "plain_docstrings.py")
 fragments = load(ROOT / "changes" / "assemble.py")
 
 
 def pages() -> list[Path]:
-    return sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)
+    """Pages written by hand: those of models are written by the build."""
+    made = (DOCS / "_build", DOCS / model_pages.FOLDER)
+    return sorted(p for p in DOCS.rglob("*.md") if not any(p.is_relative_to(folder) for folder in made))
 
 
 def texts() -> list[Path]:
@@ -152,12 +157,12 @@ def test_examples_on_pages_import_what_exists(page: Path) -> None:
 
 def test_a_catalogue_entry_names_what_the_spec_holds() -> None:
     spec = SimpleNamespace(
-        name="chain", text="A chain with *S* states and `P` given.", cite="x2001", source_tag="recalled", setting="mdp",
+        name="walker", text="Goes to *S* states and `P` given.", cite="x2001", source_tag="recalled", setting="mdp",
         params={"states": 6, "p": inspect.Parameter.empty},
     )  # fmt: skip
-    text = catalogue.catalogue("models", [spec])
-    assert text.startswith("## mdp\n\n### chain\n")
-    assert "A chain with \\*S\\* states and `P` given." in text
+    text = catalogue.catalogue("learners", [spec])
+    assert text.startswith("## mdp\n\n### walker\n")
+    assert "Goes to \\*S\\* states and `P` given." in text
     assert "- Source: `x2001` (recalled)\n- Setting: `mdp`\n- Parameters: `states=6`, `p`\n" in text
 
 
@@ -171,7 +176,7 @@ def test_a_catalogue_entry_leaves_out_what_the_spec_lacks() -> None:
         catalogue.catalogue("theorems", [])
 
 
-@pytest.mark.parametrize("kind", catalogue.KINDS)
+@pytest.mark.parametrize("kind", ["learners", "papers"])
 def test_the_catalogue_lists_every_registered_spec(kind: str) -> None:
     from theorylab.registry import iter_specs
 
@@ -180,6 +185,73 @@ def test_the_catalogue_lists_every_registered_spec(kind: str) -> None:
     headings = re.findall(r"^### (.+)$", catalogue.catalogue(kind), re.MULTILINE)
     names = [catalogue.escape(str(getattr(s, "id", None) or s.name)) for s in specs]
     assert sorted(headings) == sorted(names)
+
+
+def test_the_overview_links_every_family_by_setting() -> None:
+    from theorylab.registry import iter_specs
+
+    families = list(iter_specs("models"))
+    text = catalogue.catalogue("models", families)
+    found = re.findall(r"^- \[(.+)\]\(models/(.+)\.md\): ", text, re.MULTILINE)
+    assert sorted(found) == sorted((f.name, f.name) for f in families)
+    assert text.startswith("## Markov decision processes\n") and "\n## Bandits\n" in text
+    assert {f.setting for f in families} <= set(catalogue.SETTINGS)
+
+
+def test_the_page_of_a_model_states_its_reference_and_known_quantities() -> None:
+    from theorylab.registry import find_model
+
+    family = find_model("riverswim")
+    text = model_pages.page(family, illustrated=True)
+    assert text.startswith("# riverswim\n\n") and "\nRiverSwim: a chain where the far reward" in text
+    assert "- `states`, default `6`\n- `variant`, default `osband`\n" in text
+    assert "Osband, Russo and Van Roy (2013). (More) Efficient" in text and "read in the source [source]" in text
+    (row,) = re.findall(r"^\| `riverswim-osband-6` \|.*$", text, re.MULTILINE)
+    (known,) = [p for p in family.published if p.name == "riverswim-osband-6"]
+    cells = [c.strip() for c in row.strip("|").split("|")]
+    head = [c.strip() for c in re.findall(r"^\| name \|.*$", text, re.MULTILINE)[0].strip("|").split("|")]
+    values = dict(zip(head, cells, strict=True))
+    assert values["content hash"] == f"`{known.digest}`" and values["parameters"] == "`states=6`, `variant=osband`"
+    assert {k: values[k.replace("_", " ")] for k in known.known} == known.known
+    assert values["source"].startswith("osband2013 [")
+    first = family.published[0].name
+    assert f"](riverswim.svg)\n\n    theorylab plan {first} --figure riverswim.svg\n" in text
+    assert "svg" not in model_pages.page(family, illustrated=False)
+    listed = text.partition("## Source\n")[2].partition("\n## ")[0]
+    assert listed.count("(`osband2013`)") == 1 and all(f"(`{p.cite}`)" in listed for p in family.published if p.cite)
+
+
+def test_each_model_has_a_page_with_its_source() -> None:
+    from theorylab.registry import iter_specs
+
+    for family in iter_specs("models"):
+        text = model_pages.page(family, illustrated=False)
+        assert f"# {family.name}\n" in text and "## Source\n" in text
+        assert all(f"`{p.name}`" in text and f"`{p.digest}`" in text for p in family.published)
+
+
+def test_pictures_of_models() -> None:
+    from theorylab.registry import find_model
+
+    svg = model_pages.picture(find_model("riverswim"))
+    assert svg.startswith(b"<?xml") and svg == model_pages.picture(find_model("riverswim"))
+    needy = SimpleNamespace(published=(), params={"S": inspect.Parameter.empty})
+    assert model_pages.drawn(needy) is None and model_pages.picture(needy) is None
+
+
+def test_pages_are_written_once_and_removed_with_their_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from theorylab import registry
+
+    families = [registry.find_model("riverswim"), registry.find_model("bernoulli")]
+    monkeypatch.setattr(registry, "iter_specs", lambda kind: families)
+    model_pages.write(tmp_path)
+    names = {"riverswim.md", "riverswim.svg", "bernoulli.md", "bernoulli.svg", ".gitignore"}
+    assert {p.name for p in tmp_path.iterdir()} == names
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
+    del families[0]
+    model_pages.write(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"bernoulli.md", "bernoulli.svg", ".gitignore"}
+    assert all(p.stat().st_mtime_ns == before[p] for p in tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -248,10 +248,12 @@ def test_gaps() -> None:
 RIVER, FINITE = M.riverswim(), M.riverswim(criterion=FiniteHorizon(3))
 BAD: list[tuple[Any, str]] = [
     (lambda: plan(Bandit([0.5])), "cannot plan on a Bandit"),  # type: ignore[arg-type]
-    (lambda: plan(replace(RIVER, criterion=ShortestPath(5))), r"no planner for ShortestPath\(goal=5\); supported"),
+    (lambda: plan(replace(RIVER, criterion=ShortestPath(5))), "ill-posed: .* away from goal 5, and no reward"),
+    (lambda: plan(RIVER, method="polcy-iteration"), "unknown method 'polcy-iteration'.*policy-iteration"),
     (lambda: plan(RIVER, method="backward-induction"), r"unknown method 'backward-induction' for AverageReward\(\)"),
     (lambda: plan(FINITE, tol=0.0), "tol is 0.0; give a positive"),
-    (lambda: plan(RIVER, xp=array_api_strict), "dense backward induction only"),
+    (lambda: plan(RIVER, tol=float("nan")), "tol is nan; give a positive finite tolerance"),
+    (lambda: plan(RIVER, method="policy-iteration", xp=array_api_strict), "not used by 'policy-iteration' for Average"),
     (lambda: evaluate(RIVER, [1, 1, 1]), r"shape \(3,\); expected \(6,\)"),
     (lambda: evaluate(RIVER, np.ones((3, 6), dtype=int)), r"shape \(3, 6\); expected \(6,\)"),
     (

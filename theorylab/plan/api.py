@@ -1,174 +1,263 @@
 """The planner's public functions: `plan`, `evaluate`, `gain_bias`, `gaps`, `bias_span`, `diameter`, `hitting_times`.
 
-`plan` picks the planner by criterion: backward induction (FiniteHorizon), relative value iteration with policy
-iteration (AverageReward), policy iteration (Discounted). Shapes and units are those of `Plan`.
+`plan` picks the planner by criterion: backward induction (FiniteHorizon), value, policy and modified policy iteration
+(Discounted, AverageReward, ShortestPath), or a linear program as an oracle. Shapes and units are those of `Plan`.
+Every function takes a `TabularMDP`, or a record with an exact tabular embedding (`LinearMDP`, `LinearMixtureMDP`).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theorylab.errors import InputError
-from theorylab.model import SUM_TOLERANCE, AverageReward, Bandit, Discounted, FiniteHorizon, TabularMDP
-from theorylab.plan import average_reward, backward_induction, discounted, hitting
-from theorylab.plan.record import Plan
+from theorylab.errors import InputError, nearest
+from theorylab.model import AVERAGE_REWARD, AverageReward, Bandit, Discounted, FiniteHorizon, ShortestPath, TabularMDP
+from theorylab.plan import average_reward, backward_induction, discounted, hitting, mixing, multichain, shortest_path
+from theorylab.plan.gaps import certified_gaps
+from theorylab.plan.inputs import as_tabular, checked_policy
+from theorylab.plan.record import Certified, Plan
 
-__all__ = ["bias_span", "diameter", "evaluate", "gain_bias", "gaps", "hitting_times", "plan"]
+__all__ = [
+    "METHODS",
+    "bias_span",
+    "diameter",
+    "evaluate",
+    "gain_bias",
+    "gaps",
+    "hitting_times",
+    "mixing_time",
+    "plan",
+    "plan_multichain",
+    "stationary_distribution",
+]
 
 Floats = NDArray[np.float64]
 
-METHODS = {
-    "episodic": ("backward-induction",),
-    "average": ("relative-value-iteration", "policy-iteration"),
-    "discounted": ("policy-iteration",),
+LINEAR_PROGRAM = "linear-programming"
+#: setting -> methods of `plan` besides "auto"
+METHODS: dict[str, tuple[str, ...]] = {
+    "episodic": ("backward-induction", LINEAR_PROGRAM),
+    "average": ("relative-value-iteration", "policy-iteration", LINEAR_PROGRAM),
+    "discounted": (*discounted.METHODS, LINEAR_PROGRAM),
+    "ssp": (*shortest_path.METHODS, LINEAR_PROGRAM),
 }
+#: methods that run on the arrays of another namespace
+PORTABLE = ("auto", "backward-induction", "relative-value-iteration", "value-iteration", "modified-policy-iteration")
 
 
-def _tabular(model: Any) -> TabularMDP:
-    if not isinstance(model, TabularMDP):
-        raise InputError(f"cannot plan on a {type(model).__name__}; give a TabularMDP (for a bandit, see its .gaps)")
-    if model.setting not in METHODS:
-        raise InputError(
-            f"no planner for {model.criterion}; supported: FiniteHorizon(H), AverageReward(), Discounted(gamma). "
-            "For expected hitting times use hitting_times(model)"
-        )
-    return model
-
-
-def _stationary(model: TabularMDP) -> TabularMDP:
+def _stationary(model: Any) -> TabularMDP:
     """The model with average reward, whatever its criterion."""
+    model = as_tabular(model)
     if model.stage_dependent:
         raise InputError(f"needs stationary transitions; P has shape {model.P.shape}: give P of shape (S, A, S)")
-    return model if isinstance(model.criterion, AverageReward) else replace(model, criterion=AverageReward())
+    tabular: TabularMDP = (
+        model if isinstance(model.criterion, AverageReward) else replace(model, criterion=AVERAGE_REWARD)
+    )
+    return tabular
 
 
-def plan(model: TabularMDP, *, method: str = "auto", tol: float = 1e-10, xp: Any = None) -> Plan:
+def plan(model: Any, *, method: str = "auto", tol: float = 1e-10, xp: Any = None) -> Plan:
     """Optimal values and a policy, with a certified error.
 
     Args:
-        model: FiniteHorizon (dense, stage-dependent or CSR), AverageReward (weakly communicating) or Discounted.
-        method: "auto", or "backward-induction" (finite horizon), "relative-value-iteration" or "policy-iteration"
-            (average reward), "policy-iteration" (discounted).
-        tol: span of T v - v at which "relative-value-iteration" stops, in units of reward per step. The other methods
-            are exact up to rounding and do not use it; read `certified_error`.
-        xp: array namespace (NumPy, CuPy, array-api-strict) for dense backward induction; None is NumPy. Results are
-            NumPy arrays.
+        model: any criterion; AverageReward needs a weakly communicating model (else see `plan_multichain`),
+            ShortestPath a goal that can be reached from every state, and a loss on every cycle that avoids it.
+        method: "auto", "linear-programming" (an oracle through HiGHS, its policy then solved exactly), or
+            FiniteHorizon: "backward-induction";
+            AverageReward: "relative-value-iteration", "policy-iteration";
+            Discounted: "value-iteration", "modified-policy-iteration", "policy-iteration", "inexact-policy-iteration";
+            ShortestPath: "value-iteration", "policy-iteration".
+        tol: where iterative methods stop, in units of reward: see the planner's module. Direct methods are exact up
+            to rounding and do not use it. What was reached is `certified_error`, never `tol`.
+        xp: array namespace (NumPy, CuPy, array-api-strict) for backward induction and the value iterations; None is
+            NumPy. Results are NumPy arrays.
 
     Raises:
-        InputError: a method or criterion without a planner, a `tol` that is not positive, `xp` where it cannot be
-            used, or an average-reward model whose optimal gain need not be one number (the states are named).
+        InputError: a method that the criterion does not have, a `tol` that is not positive, `xp` where it cannot be
+            used, an average-reward model whose optimal gain need not be one number, a shortest-path model with an
+            unreachable goal or a cycle without loss, a linear program that fails. States are named.
     """
-    model = _tabular(model)
+    model = as_tabular(model)
     known = ("auto", *METHODS[model.setting])
     if method not in known:
-        raise InputError(f"unknown method '{method}' for {model.criterion}; known: {', '.join(known)}")
-    if not tol > 0:
-        raise InputError(f"tol is {tol}; give a positive tolerance")
-    if xp is not None and xp is not np and (model.sparse or not isinstance(model.criterion, FiniteHorizon)):
-        raise InputError("xp other than NumPy is used by dense backward induction only; leave xp=None")
+        raise InputError(
+            f"unknown method '{method}' for {model.criterion}{nearest(method, known)}; known: {', '.join(known)}"
+        )
+    if not 0 < tol < float("inf"):
+        raise InputError(f"tol is {tol}; give a positive finite tolerance")
+    if xp is not None and xp is not np and (method not in PORTABLE or isinstance(model.criterion, ShortestPath)):
+        raise InputError(f"xp other than NumPy is not used by '{method}' for {model.criterion}; leave xp=None")
+    if method == LINEAR_PROGRAM:
+        from theorylab.plan import linear_program  # scipy.optimize is slow to import
+
+        return linear_program.solve(model)
     if isinstance(model.criterion, FiniteHorizon):
         return backward_induction.backward_induction(model, xp)
     if isinstance(model.criterion, Discounted):
-        return discounted.policy_iteration(model)
-    return average_reward.average_reward(model, method, tol)
+        return discounted.solve(model, method, tol, xp)
+    if isinstance(model.criterion, ShortestPath):
+        return shortest_path.solve(model, method, tol)
+    return average_reward.average_reward(model, method, tol, xp)
 
 
-def _policy(model: TabularMDP, pi: ArrayLike) -> NDArray[Any]:
-    """`pi` validated, with a stage axis if the horizon is finite: int (H,S) / (S,), or float (H,S,A) / (S,A)."""
-    S, A = model.S, model.A
-    try:
-        array = np.array(pi)
-    except ValueError as error:
-        raise InputError(f"pi is not a rectangular array ({error})") from None
-    deterministic = array.dtype.kind in "iu"
-    if not deterministic and array.dtype.kind != "f":
-        raise InputError(f"pi has dtype {array.dtype}; give integers (actions) or floats (probabilities)")
-    shapes = [(S,)] if deterministic else [(S, A)]
-    if isinstance(model.criterion, FiniteHorizon):
-        shapes += [(model.H, *shapes[0])]
-    if array.shape not in shapes:
-        kind = "actions (integers)" if deterministic else "probabilities (floats)"
-        raise InputError(f"pi of {kind} has shape {array.shape}; expected {' or '.join(map(str, shapes))}")
-    bad = (array < 0) | (array >= A) if deterministic else ~(np.isfinite(array) & (array >= 0))
-    if bad.any():
-        i = tuple(int(k) for k in np.unravel_index(int(np.argmax(bad)), bad.shape))
-        what = f"actions are 0..{A - 1}" if deterministic else "probabilities must be finite and >= 0"
-        raise InputError(f"pi[{','.join(map(str, i))}] is {array[i].item()}; {what}: fix that entry")
-    if not deterministic:
-        sums = array.sum(axis=-1)
-        off = np.abs(sums - 1) > SUM_TOLERANCE
-        if off.any():
-            i = tuple(int(k) for k in np.unravel_index(int(np.argmax(off)), off.shape))
-            raise InputError(
-                f"pi[{','.join(map(str, i))},:] sums to {sums[i].item()!r}; rows must sum to 1 within "
-                f"{SUM_TOLERANCE:g}: fix that row"
-            )
-    array = array.astype(np.int64 if deterministic else np.float64)
-    if isinstance(model.criterion, FiniteHorizon) and array.shape == shapes[0]:
-        array = np.repeat(array[None], model.H, axis=0)
-    return array
-
-
-def evaluate(model: TabularMDP, pi: ArrayLike) -> Plan:
+def evaluate(model: Any, pi: ArrayLike) -> Plan:
     """Values of a policy, with a certified error.
 
     Args:
-        model: as for `plan`; with average reward the policy needs one recurrent class, the model nothing.
+        model: as for `plan`; with average reward the policy needs one recurrent class, the model nothing; with a
+            shortest path the policy must reach the goal from every state.
         pi: integers (S,) or, for a finite horizon, (H,S); or floats (S,A) or (H,S,A), probabilities of actions.
 
     Raises:
-        InputError: a policy of a wrong shape or with a wrong entry (named), or one with several recurrent classes
-            (named).
+        InputError: a policy of a wrong shape or with a wrong entry (named), one with several recurrent classes
+            (named), or one that does not reach the goal (from the state named).
     """
-    model = _tabular(model)
-    policy = _policy(model, pi)
+    model = as_tabular(model)
+    policy = checked_policy(model, pi)
     if isinstance(model.criterion, FiniteHorizon):
         return backward_induction.evaluate_policy(model, policy)
     if isinstance(model.criterion, Discounted):
         return discounted.evaluate_policy(model, policy)
+    if isinstance(model.criterion, ShortestPath):
+        return shortest_path.evaluate_policy(model, policy)
     return average_reward.evaluate_policy(model, policy)
 
 
-def gain_bias(model: TabularMDP, pi: ArrayLike) -> tuple[float, Floats]:
+def gain_bias(model: Any, pi: ArrayLike) -> tuple[float, Floats]:
     """Gain (reward per step) and bias (S,), minimum 0, of a stationary policy, whatever the model's criterion."""
     result = evaluate(_stationary(model), pi)
     assert result.gain is not None and result.bias is not None
     return result.gain, result.bias
 
 
-def bias_span(model: TabularMDP) -> float:
-    """max - min of the optimal bias, in units of reward, whatever the model's criterion."""
+@overload
+def bias_span(model: Any) -> float: ...
+@overload
+def bias_span(model: Any, *, certified: Literal[False]) -> float: ...
+@overload
+def bias_span(model: Any, *, certified: Literal[True]) -> Certified: ...
+def bias_span(model: Any, *, certified: bool = False) -> float | Certified:
+    """max - min of the optimal bias, in units of reward, whatever the model's criterion.
+
+    With `certified`, a `Certified` number: its error is that of the bias, infinite where the optimal bias is not
+    proved to be unique.
+    """
     result = plan(_stationary(model))
-    assert result.bias is not None
-    return float(np.ptp(result.bias))
+    assert result.bias is not None and result.bias_error is not None
+    span = float(np.ptp(result.bias))
+    # bias and exact bias both have minimum 0, so the span is the maximum, which is off by no more than any entry
+    return Certified(span, result.bias_error) if certified else span
 
 
-def hitting_times(model: TabularMDP) -> Floats:
-    """Minimal expected hitting times T[s,g] in steps, float64 (S,S); see `hitting`."""
-    return hitting.hitting_times(model)
+@overload
+def hitting_times(model: Any) -> Floats: ...
+@overload
+def hitting_times(model: Any, *, certified: Literal[False]) -> Floats: ...
+@overload
+def hitting_times(model: Any, *, certified: Literal[True]) -> Certified: ...
+def hitting_times(model: Any, *, certified: bool = False) -> Floats | Certified:
+    """Minimal expected hitting times T[s,g] in steps, float64 (S,S) with zero diagonal; see `hitting`.
+
+    The largest of a column, `hitting_times(model)[:, g].max()`, is the shortest-path diameter of the goal g.
+    """
+    out = hitting.certified_hitting_times(as_tabular(model))
+    return out if certified else out.value
 
 
-def diameter(model: TabularMDP) -> float:
+@overload
+def diameter(model: Any) -> float: ...
+@overload
+def diameter(model: Any, *, certified: Literal[False]) -> float: ...
+@overload
+def diameter(model: Any, *, certified: Literal[True]) -> Certified: ...
+def diameter(model: Any, *, certified: bool = False) -> float | Certified:
     """max over ordered pairs of states of the minimal expected hitting time, in steps, whatever the criterion.
 
     Raises:
         InputError: a stage-dependent model, or one that is not communicating (names a pair of states).
     """
-    return float(hitting_times(model).max())
+    out = hitting.certified_diameter(as_tabular(model))
+    return out if certified else float(out.value)
 
 
-def gaps(model: TabularMDP | Bandit) -> Floats:
+@overload
+def gaps(model: Any) -> Floats: ...
+@overload
+def gaps(model: Any, *, certified: Literal[False]) -> Floats: ...
+@overload
+def gaps(model: Any, *, certified: Literal[True]) -> Certified: ...
+def gaps(model: Any, *, certified: bool = False) -> Floats | Certified:
     """Sub-optimality gaps, >= 0, in units of reward.
 
     Finite horizon: V_star[h,s] - Q_star[h,s,a], (H,S,A). Average reward: gain + bias[s] - Q[s,a], (S,A), taken as
-    max_a Q[s,a] - Q[s,a], which is the same up to `Plan.residual`. Discounted: (S,A). Bandit: best mean - mean, (A,).
+    max_a Q[s,a] - Q[s,a], which is the same up to `Plan.residual`. Discounted, shortest path: (S,A). Bandit: best
+    mean - mean, (A,).
     """
-    if isinstance(model, Bandit):
-        return model.gaps
-    q = plan(model).Q
-    out: Floats = q.max(axis=-1, keepdims=True) - q
-    return out
+    if hasattr(model, "bandit"):
+        model = model.bandit()
+    elif not isinstance(model, Bandit):
+        model = as_tabular(model)
+    out = certified_gaps(model)
+    return out if certified else out.value
+
+
+def plan_multichain(model: Any) -> multichain.MultichainPlan:
+    """Optimal gain from each state, whatever the recurrent classes and the criterion; see `multichain`."""
+    return multichain.plan_multichain(_stationary(model))
+
+
+@overload
+def mixing_time(model: Any, pi: ArrayLike | None = None, *, epsilon: float = 0.25) -> int: ...
+@overload
+def mixing_time(
+    model: Any, pi: ArrayLike | None = None, *, epsilon: float = 0.25, certified: Literal[False]
+) -> int: ...
+@overload
+def mixing_time(
+    model: Any, pi: ArrayLike | None = None, *, epsilon: float = 0.25, certified: Literal[True]
+) -> Certified: ...
+def mixing_time(
+    model: Any, pi: ArrayLike | None = None, *, epsilon: float = 0.25, certified: bool = False
+) -> int | Certified:
+    """Steps after which the law from every state is within `epsilon` of the stationary law, in total variation.
+
+    Args:
+        model: stationary, of any criterion.
+        pi: a policy, (S,) or (S,A); None is the policy of largest average reward.
+        epsilon: in (0, 1).
+        certified: give a `Certified` number, whose error is positive where rounding leaves the time open.
+
+    Raises:
+        InputError: a periodic policy (names the period) or one with several recurrent classes (named), an `epsilon`
+            out of range; a time that rounding leaves open, unless `certified`.
+    """
+    model = _stationary(model)
+    out = mixing.mixing_time(model, None if pi is None else checked_policy(model, pi), epsilon)
+    if certified:
+        return out
+    if out.error > 0:
+        raise InputError(
+            f"the mixing time lies between {out.low:g} and {out.high:g}: rounding hides when the distance passes "
+            f"epsilon={epsilon}; choose another epsilon, or certified=True for the bracket"
+        )
+    return int(out.value)
+
+
+@overload
+def stationary_distribution(model: Any, pi: ArrayLike) -> Floats: ...
+@overload
+def stationary_distribution(model: Any, pi: ArrayLike, *, certified: Literal[False]) -> Floats: ...
+@overload
+def stationary_distribution(model: Any, pi: ArrayLike, *, certified: Literal[True]) -> Certified: ...
+def stationary_distribution(model: Any, pi: ArrayLike, *, certified: bool = False) -> Floats | Certified:
+    """Stationary law (S,) of a policy with one recurrent class, periodic or not; the error is in total variation.
+
+    Raises:
+        InputError: a policy of a wrong shape or entry, or with several recurrent classes (named).
+    """
+    model = _stationary(model)
+    out = mixing.stationary_distribution(model, checked_policy(model, pi))
+    return out if certified else out.value

@@ -8,10 +8,14 @@ Solves g + h[s] = max_a q[s,a], q[s,a] = r[s,a] + sum_s2 P[s,a,s2] h[s2], for th
    policy with several recurrent classes is mended: the class of largest gain is kept and all states from which it is
    not reached for sure are steered to it. As only states whose action improved can have made a new recurrent class,
    the gain then rises strictly, and the iteration ends.
-3. Certificate: for any v, min(T v - v) <= g_star <= max(T v - v), evaluated at the final bias, plus rounding.
+3. Certificates. Gain: for any v, min(T v - v) <= g_star <= max(T v - v), taken at the final bias, plus rounding. Bias:
+   the bracket of `bracket` around the shortest paths to a frequent state of the policy, for the rewards r - g with g
+   anywhere in its certified interval. It holds every solution of the optimality equation; where two policies without
+   a common recurrent state tie, or nearly, there is no bracket and `bias_error` is infinite.
 
-Model: weakly communicating, P dense (S,A,S) or CSR. Sources: Puterman (1994), theorems 8.5.5, 8.5.6 (bounds), section
-8.5.4 (aperiodicity), section 8.6 (policy iteration) [recalled]; step 2 and the rounding term [derived].
+The exact model is P with each row divided by its exact sum (see `certify`). Weakly communicating, P dense (S,A,S) or
+CSR. Sources: Puterman (1994), theorems 8.5.5, 8.5.6 (bounds), section 8.5.4 (aperiodicity), section 8.6 (policy
+iteration) [recalled]; step 2, the rounding terms and the bracket of the bias [derived].
 """
 
 from __future__ import annotations
@@ -20,14 +24,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, csr_array, eye_array, hstack
-from scipy.sparse.linalg import splu
 
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
+from theorylab.plan.backward_induction import to_numpy
+from theorylab.plan.bracket import bracket, lengthen, taken
 from theorylab.plan.certify import Rounding, U, dot_bound, greedy, tie_tolerance
+from theorylab.plan.chains import Poisson, policy_chain, support
 from theorylab.plan.record import Plan
-from theorylab.plan.structure import closed_classes, distances, require_one_gain
+from theorylab.plan.structure import closed_classes, distances, require_one_gain, require_unichain
 
 __all__ = ["average_reward", "evaluate_policy", "q_values"]
 
@@ -48,55 +53,15 @@ def q_values(model: TabularMDP, v: Floats) -> Floats:
     return out
 
 
-def _chain(model: TabularMDP, pi: NDArray[Any]) -> tuple[Any, Floats]:
-    """Transition matrix (S,S) and mean rewards (S,) of a policy: pi int (S,) or float (S,A)."""
-    S, A = model.S, model.A
-    flat = model.P if model.sparse else model.P.reshape(-1, S)
-    if pi.ndim == 1:
-        rows = np.arange(S) * A + pi
-        return flat[rows], model.r.ravel()[rows]
-    weights = csr_array((pi.ravel(), (np.repeat(np.arange(S), A), np.arange(S * A))), shape=(S, S * A))
-    weights.eliminate_zeros()
-    return weights @ flat, (pi * model.r).sum(axis=1)
-
-
-def _support(chain: Any) -> Any:
-    graph = csr_array(chain)
-    graph.eliminate_zeros()
-    return graph
-
-
-def _solve(chain: Any, reward: Floats, ref: int) -> tuple[float, Floats]:
-    """Gain and bias of a unichain policy: (I - P) h + g 1 = r with h[ref] = 0 for a recurrent `ref`; h then min 0.
-
-    The unknown h[ref] gives its column to g, which leaves one square system.
-    """
-    S = reward.size
-    if isinstance(chain, np.ndarray):
-        matrix = np.eye(S) - chain
-        matrix[:, ref] = 1.0
-        x = np.linalg.solve(matrix, reward)
-        x = x + np.linalg.solve(matrix, reward - matrix @ x)  # one step of refinement
-    else:
-        rest = (eye_array(S, format="csr") - chain).tocsc()
-        sparse = hstack([rest[:, :ref], csc_array(np.ones((S, 1))), rest[:, ref + 1 :]], format="csc")
-        factors = splu(sparse)
-        x = factors.solve(reward)
-        x = x + factors.solve(reward - sparse @ x)
-    gain = float(x[ref])
-    x[ref] = 0.0
-    return gain, x - x.min()
-
-
 def _gain_of_class(chain: Any, reward: Floats, members: Ints) -> float:
     part = chain[members][:, members]
-    return _solve(part, reward[members], 0)[0]
+    return Poisson(part, 0).bias(reward[members])[0]
 
 
 def _unichain(model: TabularMDP, pi: Ints) -> tuple[Ints, Any, Floats, int]:
     """`pi` with one recurrent class, its chain, its rewards and a recurrent state (step 2 of the module docstring)."""
-    chain, reward = _chain(model, pi)
-    graph = _support(chain)
+    chain, reward = policy_chain(model, pi)
+    graph = support(chain)
     classes = closed_classes(graph)
     if len(classes) > 1:
         best = max(classes, key=lambda members: _gain_of_class(chain, reward, members))
@@ -111,8 +76,8 @@ def _unichain(model: TabularMDP, pi: Ints) -> tuple[Ints, Any, Floats, int]:
             ready = ~settled & reach.any(axis=1)
             pi[ready] = np.argmax(reach[ready], axis=1)
             settled = settled | ready
-        chain, reward = _chain(model, pi)
-        classes = closed_classes(_support(chain))
+        chain, reward = policy_chain(model, pi)
+        classes = closed_classes(support(chain))
     return pi, chain, reward, int(classes[0][0])
 
 
@@ -126,22 +91,60 @@ def _certify(model: TabularMDP, gain: float, bias: Floats, values: Floats, q_max
     return (width * (1 + 4 * U) + error) * (1 + 8 * U)
 
 
-def _value_iteration(model: TabularMDP, span: float, sweeps: int) -> tuple[Floats, float, int, bool]:
+def _bias_error(
+    model: TabularMDP,
+    gain: float,
+    gain_error: float,
+    bias: Floats,
+    q: Floats,
+    pi: NDArray[Any],
+    system: Poisson,
+    averaging: float,
+    optimal: bool,
+) -> float:
+    """Bound on max |bias - exact bias|, both with minimum 0; `optimal`: of all policies, else of `pi` alone."""
+    if model.S == 1:
+        return 0.0
+    ref = int(np.argmax(system.stationary()))
+    rounding = Rounding.of(model)
+    v_max, q_max = float(np.abs(bias).max()), float(np.abs(q).max())
+    error = rounding.backup(v_max, q_max) * (1 + averaging) + averaging * q_max + rounding.defect * v_max + gain_error
+    error = (error + 2 * U * (v_max + q_max + abs(gain))) * (1 + 8 * U)
+    gap = bias[:, None] - q + gain
+    if optimal:
+        found = lengthen(model, ref, pi, gap <= gap.min(axis=1, keepdims=True) + tie_tolerance(bias))
+        if found is None:
+            return float("inf")
+        pi, W = found
+        bound = bracket(model, ref, W, pi, taken(gap, pi), gap, error, defect=rounding.defect)
+    else:
+        W, down = system.hitting(ref), bias - taken(q, pi) + gain
+        bound = bracket(model, ref, W, pi, down, None, error, averaging=averaging, defect=rounding.defect)
+    # the bracket holds h - h[ref]; the change to minimum 0 moves it by as much again
+    return 2 * bound
+
+
+def _value_iteration(model: TabularMDP, span: float, sweeps: int, xp: Any) -> tuple[Floats, float, int, bool]:
     """Step 1: (v, midpoint of the bracket, sweeps used, whether the span was reached)."""
-    v = np.zeros(model.S)
+    S, A = model.S, model.A
+    if xp is None:
+        flat, r, space = (model.P if model.sparse else model.P.reshape(-1, S)), model.r, np
+    else:
+        flat, r, space = xp.asarray(model.P.reshape(-1, S)), xp.asarray(model.r), xp
+    v = space.zeros(S, dtype=space.float64)
     gain = 0.0
     for n in range(1, sweeps + 1):
-        drift = q_values(model, v).max(axis=1) - v
-        low, high = float(drift.min()), float(drift.max())
+        drift = space.max(r + space.reshape(flat @ v, (S, A)), axis=1) - v
+        low, high = float(space.min(drift)), float(space.max(drift))
         gain = (low + high) / 2
         if high - low <= span:
-            return v, gain, n, True
+            return to_numpy(v), gain, n, True
         v = v + TAU * drift
-        v -= v.min()
-    return v, gain, sweeps, False
+        v = v - space.min(v)
+    return to_numpy(v), gain, sweeps, False
 
 
-def average_reward(model: TabularMDP, method: str = "auto", tol: float = 1e-10) -> Plan:
+def average_reward(model: TabularMDP, method: str = "auto", tol: float = 1e-10, xp: Any = None) -> Plan:
     """Optimal gain and bias of a weakly communicating model.
 
     Args:
@@ -149,43 +152,65 @@ def average_reward(model: TabularMDP, method: str = "auto", tol: float = 1e-10) 
         method: "auto" (steps 1 and 2), "policy-iteration" (step 2 alone) or "relative-value-iteration" (step 1 alone,
             until the span of T v - v is at most `tol`).
         tol: in units of reward per step, for "relative-value-iteration".
+        xp: array namespace of step 1 for a dense P (NumPy, CuPy, array-api-strict); with one other than NumPy "auto" is
+            "relative-value-iteration". The certificate is taken with NumPy, and results are NumPy arrays.
 
     Raises:
-        InputError: a model that is not weakly communicating, or value iteration that has not reached `tol`.
+        InputError: a model that is not weakly communicating, value iteration that has not reached `tol`, or `xp` where
+            it cannot be used.
     """
+    if xp is np:
+        xp = None
+    if xp is not None and (model.sparse or method == "policy-iteration"):
+        raise InputError(
+            "xp other than NumPy is for relative value iteration on a dense P; "
+            + ("give a dense P, or leave xp=None" if model.sparse else "leave method='auto', or xp=None")
+        )
     require_one_gain(model)
-    scale = max(float(np.ptp(model.r)), 1e-300)
+    scale = float(np.ptp(model.r))
+    if scale == 0.0:
+        # h = max_a P h has the constants alone as solutions where the model is weakly communicating
+        zero, same = np.zeros(model.S), float(model.r[0, 0])
+        policy = np.zeros(model.S, dtype=np.int64)
+        return Plan(zero, model.r.copy(), policy, same, zero.copy(), 0.0, 0.0, 0, "all rewards are equal", 0.0)
     v, sweeps = np.zeros(model.S), 0
     if method != "policy-iteration":
-        alone = method == "relative-value-iteration"
+        alone = method == "relative-value-iteration" or xp is not None
         limit = MOST_SWEEPS if alone else WARM_SWEEPS
-        v, gain, sweeps, done = _value_iteration(model, tol if alone else WARM_SPAN * scale, limit)
+        v, gain, sweeps, done = _value_iteration(model, tol if alone else WARM_SPAN * scale, limit, xp)
         if alone:
             if not done:
                 raise InputError(
                     f"relative value iteration: tol {tol} not reached in {limit} sweeps; use method='auto'"
                 )
-            return _finish(model, gain, v, sweeps, method)
+            pi = greedy(q_values(model, v), tie_tolerance(v))
+            pi, chain, _, ref = _unichain(model, pi)
+            return _finish(model, gain, v, pi, Poisson(chain, ref), sweeps, "relative-value-iteration")
     pi = greedy(q_values(model, v), tie_tolerance(v))
     for step in range(1, MOST_STEPS + 1):
         pi, chain, reward, ref = _unichain(model, pi)
-        gain, bias = _solve(chain, reward, ref)
+        system = Poisson(chain, ref)
+        gain, bias = system.bias(reward)
+        bias = bias - bias.min()
         q = q_values(model, bias)
-        kept = np.take_along_axis(q, pi[:, None], axis=1)[:, 0]
-        better = q.max(axis=1) > kept + tie_tolerance(bias)
+        better = q.max(axis=1) > taken(q, pi) + tie_tolerance(bias)
         if not better.any():
-            return _finish(model, gain, bias, sweeps + step, "policy-iteration" if sweeps == 0 else "auto")
+            name = "policy-iteration" if sweeps == 0 else "relative value iteration, then policy iteration"
+            return _finish(model, gain, bias, pi, system, sweeps + step, name)
         pi = np.where(better, np.argmax(q, axis=1), pi)
     raise InputError(f"policy iteration did not settle in {MOST_STEPS} steps; use method='relative-value-iteration'")
 
 
-def _finish(model: TabularMDP, gain: float, bias: Floats, iterations: int, method: str) -> Plan:
+def _finish(
+    model: TabularMDP, gain: float, bias: Floats, pi: Ints, system: Poisson, iterations: int, method: str
+) -> Plan:
     q = q_values(model, bias)
     best = q.max(axis=1)
     error = _certify(model, gain, bias, best, float(np.abs(q).max()), 0.0)
-    name = "relative value iteration, then policy iteration" if method == "auto" else method
     residual = float(np.abs(best - bias - gain).max())
-    return Plan(bias, q, greedy(q, tie_tolerance(bias)), gain, bias, residual, error, iterations, name)
+    bias_error = _bias_error(model, gain, error, bias, q, pi, system, 0.0, True)
+    policy = greedy(q, tie_tolerance(bias))
+    return Plan(bias, q, policy, gain, bias, residual, error, iterations, method, bias_error)
 
 
 def evaluate_policy(model: TabularMDP, pi: NDArray[Any]) -> Plan:
@@ -194,23 +219,15 @@ def evaluate_policy(model: TabularMDP, pi: NDArray[Any]) -> Plan:
     Raises:
         InputError: several recurrent classes, named.
     """
-    chain, reward = _chain(model, pi)
-    classes = closed_classes(_support(chain))
-    if len(classes) > 1:
-        shown = " and ".join(str(c.tolist()[:8]).replace("]", ", ...]" if c.size > 8 else "]") for c in classes[:3])
-        raise InputError(
-            f"the policy is multichain: its recurrent classes are {shown}{' ...' if len(classes) > 3 else ''}, so its "
-            "gain is not one number; give a policy with one recurrent class"
-        )
-    gain, bias = _solve(chain, reward, int(classes[0][0]))
+    chain, reward = policy_chain(model, pi)
+    system = Poisson(chain, int(require_unichain(support(chain))[0]))
+    gain, bias = system.bias(reward)
+    bias = bias - bias.min()
     q = q_values(model, bias)
     q_max = float(np.abs(q).max())
-    extra = 0.0
-    if pi.ndim == 1:
-        values = np.take_along_axis(q, pi[:, None], axis=1)[:, 0]
-    else:
-        values = (pi * q).sum(axis=1)
-        extra = (float(np.abs(pi.sum(axis=1) - 1).max()) + 2 * dot_bound(model.A)) * q_max
-    error = _certify(model, gain, bias, values, q_max, extra)
+    values = taken(q, pi)
+    averaging = 0.0 if pi.ndim == 1 else float(np.abs(pi.sum(axis=1) - 1).max()) + 2 * dot_bound(model.A)
+    error = _certify(model, gain, bias, values, q_max, averaging * q_max)
     residual = float(np.abs(values - bias - gain).max())
-    return Plan(bias, q, pi.copy(), gain, bias, residual, error, 1, "linear solve")
+    bias_error = _bias_error(model, gain, error, bias, q, pi, system, averaging, False)
+    return Plan(bias, q, pi.copy(), gain, bias, residual, error, 1, "linear solve", bias_error)

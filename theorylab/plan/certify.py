@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from theorylab.model import TabularMDP
 
-__all__ = ["TIE", "Rounding", "U", "dot_bound", "greedy", "tie_tolerance"]
+__all__ = ["FINEST", "TIE", "Rounding", "U", "dot_bound", "greedy", "tie_tolerance"]
 
 U = 2.0**-53
 TIE = 1e-12  # actions within TIE * max(1, max|V|) of the best are ties: rounding must not decide a policy
+FINEST = 1e-16  # a `tol` that rounding stops short of: as exact as the method allows
 UNDERFLOW = 2.0**-1022
 
 

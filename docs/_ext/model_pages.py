@@ -1,0 +1,138 @@
+"""A page for each family of models, written from the registry when the build begins.
+
+    docs/catalogue/models/NAME.md, NAME.svg    definition, parameters, source, published instances, picture, command
+
+The folder is made by the build and ignores itself in version control. A file is written only where its text changes,
+so that a second build reads nothing again. `page` and `picture` need no Sphinx.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalogue import escape
+from plain_docstrings import to_rst
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+FOLDER = "catalogue/models"
+TAGS = {
+    "source": "read in the source",
+    "recalled": "written from knowledge of the source",
+    "derived": "derived here",
+}
+LARGEST = 2_000  # states of a model that is drawn
+
+
+def source(cite: str, tag: str) -> str:
+    """The reference of a key with its tag, as Markdown."""
+    from theorylab.cite import entries
+
+    reference = escape(entries()[cite].reference()) + f" (`{cite}`)" if cite else "No paper of its own"
+    return f"{reference}; {TAGS[tag]} [{tag}]"
+
+
+def instances(family: Any) -> str:
+    """The table of published instances, as Markdown."""
+    known = list(dict.fromkeys(k for p in family.published for k in p.known))
+    head = ["name", "parameters", "content hash", *(k.replace("_", " ") for k in known), "source"]
+    rows = [head, ["---"] * len(head)]
+    for p in family.published:
+        params = ", ".join(f"`{k}={v}`" for k, v in p.params.items()) or "none"
+        cite, tag = p.cite or family.cite, p.tag or family.source_tag
+        rows.append([f"`{p.name}`", params, f"`{p.digest}`", *(p.known.get(k, "") for k in known), f"{cite} [{tag}]"])
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    texts: dict[str, list[str]] = {}
+    for p in family.published:
+        texts.setdefault(p.text, []).append(f"`{p.name}`")
+    return "\n".join([*lines, "", *(f"- {', '.join(names)}: {escape(text)}" for text, names in texts.items() if text)])
+
+
+def sources(family: Any) -> str:
+    """The references of a family and of its published instances, as Markdown."""
+    first = {family.cite: family.source_tag}
+    for p in family.published:
+        first.setdefault(p.cite or family.cite, p.tag or family.source_tag)
+    texts = [source(cite, tag) + "." for cite, tag in first.items()]
+    return texts[0] if len(texts) == 1 else "\n".join(f"- {text}" for text in texts)
+
+
+def drawn(family: Any) -> str | None:
+    """Name of what the page shows: the first published instance, else the family if it needs no parameter."""
+    if family.published:
+        return str(family.published[0].name)
+    needed = [v for v in family.params.values() if v is inspect.Parameter.empty]
+    return None if needed else str(family.name)
+
+
+def page(family: Any, illustrated: bool) -> str:
+    """The page of a family as Markdown; `illustrated`: whether there is a picture beside it."""
+    module = importlib.import_module(family.build.__module__)
+    doc = to_rst((inspect.getdoc(module) or "").split("\n"))
+    lines = [f"# {family.name}", "", "```{eval-rst}", ".. highlight:: none", "", *doc, "```", "", "## Parameters", ""]
+    lines += [f"- `{name}`{show(default)}" for name, default in family.params.items()] or ["None."]
+    lines += ["", "## Source", "", sources(family), ""]
+    if family.published:
+        lines += ["## Published instances", "", instances(family), ""]
+    name = drawn(family)
+    if name is not None:
+        lines += ["## Solution", ""]
+        if illustrated:
+            lines += [f"![{name} and its optimal plan]({family.name}.svg)", ""]
+        lines += [f"    theorylab plan {name}" + (f" --figure {family.name}.svg" if illustrated else ""), ""]
+    return "\n".join(lines)
+
+
+def show(default: Any) -> str:
+    """What follows a parameter's name: its default."""
+    if default is inspect.Parameter.empty:
+        return ""
+    return ", optional" if default is None else f", default `{getattr(default, 'name', '') or default}`"
+
+
+def picture(family: Any) -> bytes | None:
+    """The figure of what the page shows, as SVG; None where nothing is shown or the model is large."""
+    from theorylab.figure import render
+    from theorylab.picture import model_figure
+    from theorylab.plan import plan
+    from theorylab.plan_command import find
+
+    name = drawn(family)
+    if name is None:
+        return None
+    subject = find(name, {}, None)
+    if subject.model.setting == "bandit":
+        return render(model_figure(subject.model), "svg")
+    if subject.model.S > LARGEST:
+        return None
+    return render(model_figure(subject.model, plan(subject.model), grid=subject.grid), "svg")
+
+
+def write(folder: Path) -> None:
+    """Write all pages and pictures into the folder; files of families that are gone are removed."""
+    from theorylab.registry import iter_specs
+
+    folder.mkdir(parents=True, exist_ok=True)
+    made: dict[str, bytes] = {".gitignore": b"*\n"}
+    for family in iter_specs("models"):
+        svg = picture(family)
+        if svg is not None:
+            made[f"{family.name}.svg"] = svg
+        made[f"{family.name}.md"] = page(family, svg is not None).encode()
+    for file in folder.iterdir():
+        if file.name not in made:
+            file.unlink()
+    for name, data in made.items():
+        file = folder / name
+        if not file.is_file() or file.read_bytes() != data:
+            file.write_bytes(data)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    app.connect("builder-inited", lambda app: write(Path(app.srcdir) / FOLDER))
+    return {"version": "1", "parallel_read_safe": True}
