@@ -32,7 +32,7 @@ from theorylab.errors import InputError
 from theorylab.model import Bandit, TabularMDP
 from theorylab.plan.api import plan
 from theorylab.plan.certify import FINEST, Rounding, U, dot_bound
-from theorylab.plan.gaps import Gaps, decided_gaps
+from theorylab.plan.suboptimality import Gaps, decided_gaps
 from theorylab.plan.hitting import certified_diameter
 from theorylab.plan.mixing import mixing_time
 from theorylab.plan.record import Certified, Plan

@@ -181,12 +181,21 @@ def kernels(name: str) -> list[str]:
     return out
 
 
+def reexports(name: str) -> list[str]:
+    """For a package: its members stand at the modules that define them, so that each has one entry; here their names."""
+    module = importlib.import_module(name)
+    if not hasattr(module, "__path__"):
+        return []
+    public = ", ".join(f"``{n}``" for n in getattr(module, "__all__", ()))
+    return ["   :no-members:", "", *([f"Public names: {public}."] if public else [])]
+
+
 def modules(names: Iterable[str]) -> str:
     """Reference of modules as Markdown: one section each, filled by autodoc."""
     parts = []
     for name in names:
         for found in public_modules(name):
-            lines = [f".. automodule:: {found}", "", *kernels(found)]
+            lines = [f".. automodule:: {found}", *reexports(found), "", *kernels(found)]
             parts.append("\n".join([f"## {found}", "", "```{eval-rst}", *lines, "```", ""]))
     return "\n".join(parts)
 

@@ -14,7 +14,7 @@ from theorylab.criteria import RewardLaw
 from theorylab.model import AverageReward, Bandit, Criterion, Discounted, FiniteHorizon, ShortestPath, TabularMDP
 from theorylab.plan import Plan, plan
 from theorylab.plan.exact import exact_plan
-from theorylab.plan.gaps import certified_gaps, decided_gaps, minimal_gap
+from theorylab.plan.suboptimality import certified_gaps, decided_gaps, minimal_gap
 from theorylab.plan.shortest_path import solve
 
 CRITERIA = [FiniteHorizon(5), Discounted(0.9), AverageReward(), ShortestPath(2)]

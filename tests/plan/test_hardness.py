@@ -187,7 +187,7 @@ def test_large_models_are_measured_where_asked(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_open_ties_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("theorylab.plan.gaps"), "EXACT_STATES", 0)
+    monkeypatch.setattr(importlib.import_module("theorylab.plan.suboptimality"), "EXACT_STATES", 0)
     P = np.zeros((4, 2, 4))
     P[0, 0, 1] = P[0, 1, 2] = 1
     P[1, :, [0, 3]] = P[2, :, [0, 3]] = np.array([[0.3], [0.7]])

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from theorylab.errors import InputError
 from theorylab.model import AverageReward, Criterion, Discounted, FiniteHorizon, ShortestPath, TabularMDP
 from theorylab.plan import evaluate
-from theorylab.plan.occupancy import certified_occupancy, occupancy
+from theorylab.plan.occupancies import certified_occupancy, occupancy
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Matrix = list[list[Fraction]]
@@ -252,7 +252,7 @@ def test_slow_chains_get_wide_or_infinite_errors() -> None:
 
 
 def test_a_fault_in_the_solve_widens_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    from theorylab.plan.occupancy import _Killed
+    from theorylab.plan.occupancies import _Killed
 
     model = random_model(0, Discounted(0.9))
     pi = random_policy(0, model, stochastic=False)

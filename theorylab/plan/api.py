@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from theorylab.errors import InputError, nearest
 from theorylab.model import AVERAGE_REWARD, AverageReward, Bandit, Discounted, FiniteHorizon, ShortestPath, TabularMDP
 from theorylab.plan import average_reward, backward_induction, discounted, hitting, mixing, multichain, shortest_path
-from theorylab.plan.gaps import certified_gaps
+from theorylab.plan.suboptimality import certified_gaps
 from theorylab.plan.inputs import as_tabular, checked_policy
 from theorylab.plan.record import Certified, Plan
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,10 +71,6 @@ class Arrays:
     def __init__(self, flat: Any, r: Any, gamma: float, xp: Any = np) -> None:
         self.flat, self.r, self.gamma, self.xp = flat, r, gamma, xp
         self.S, self.A = int(r.shape[0]), int(r.shape[1])
-
-    def zeros(self) -> Any:
-        """float64 zeros (S,)."""
-        return self.xp.zeros(self.S, dtype=self.xp.float64)
 
     def q(self, v: Any) -> Any:
         """q (S,A)."""
@@ -239,7 +236,7 @@ def sweep_loop(indptr: Any, indices: Any, data: Any, r: Any, gamma: float, v: An
 def scale_loop(
     indptr: Any, indices: Any, data: Any, gamma: float, scaled: Any, lower: Any, upper: Any, inverse: Any
 ) -> None:
-    """Of I - gamma C = D (I - L - U): 1/D, the entries of L and U, where those of L end and those of U begin in a row."""
+    """Of I - gamma C = D (I - L - U): 1/D, the entries of L and U, where L ends and where U begins in each row."""
     for s in range(u64(len(inverse))):
         diagonal = 0.0
         lower[s] = upper[s] = indptr[s]
@@ -321,22 +318,17 @@ class Fused:
         self.matrix = (_unsigned(indptr), _unsigned(indices), data)
         self.r, self.gamma, self.threads = r, gamma, threads
         self.S, self.A = r.shape
-        most = len(os.sched_getaffinity(0)) if threads is None else threads
+        most = threads or os.cpu_count() or 1
         workers = max(1, min(most, data.size // BLOCK_TERMS))
         # blocks of equal numbers of entries: rows may differ in length
         marks = np.searchsorted(indptr[:: self.A], np.arange(1, workers) * (data.size / workers))
-        edges = [0, *marks.tolist(), self.S]
-        self.blocks = list(zip(edges[:-1], edges[1:], strict=True))
+        self.blocks = list(pairwise([0, *marks.tolist(), self.S]))
 
     def _each(self, work: Any) -> list[Any]:
         if len(self.blocks) == 1:
             return [work(*self.blocks[0])]
         with ThreadPoolExecutor(len(self.blocks)) as pool:
             return list(pool.map(lambda block: work(*block), self.blocks))
-
-    def zeros(self) -> Floats:
-        """float64 zeros (S,)."""
-        return np.zeros(self.S)
 
     def q(self, v: Floats) -> Floats:
         """q (S,A)."""

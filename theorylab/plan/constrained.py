@@ -38,7 +38,7 @@ from theorylab.plan import api
 from theorylab.plan.certify import FINEST, Rounding, dot_bound
 from theorylab.plan.inputs import as_tabular
 from theorylab.plan.linear_program import OccupancyLP, Optimum, maximise, occupancy_lp
-from theorylab.plan.occupancy import occupancy
+from theorylab.plan.occupancies import occupancy
 from theorylab.plan.record import Certified
 from theorylab.plan.structure import closed_classes, distances, nearest_policy, require_one_gain
 
@@ -63,7 +63,7 @@ class ConstrainedPlan:
         multipliers: (K,) >= 0, prices of the limits, in units of reward per unit of cost; those behind `upper`.
         slack: (K,), limits - costs.value.
         violation: (K,), proved: pi's cost k is at most limits[k] + violation[k]; all 0 where pi is proved feasible.
-        occupancy: occupancy measure of pi, as `theorylab.plan.occupancy` (Discounted: sums to 1).
+        occupancy: occupancy measure of pi, as `theorylab.plan.occupancies` (Discounted: sums to 1).
         iterations: of the solver, all programs together.
         method: the solver.
     """

@@ -10,7 +10,8 @@ V alone (`discounted_bounds`): V may come from any iteration. Methods:
     auto                        modified; where chains turn out to mix slowly, policy iteration up to LU_STATES states
                                 (or P dense) and inexact policy iteration beyond
 
-A CSR model of more than `backups.FUSED_TERMS` entries is planned with compiled loops, on all cores.
+A CSR model of more than `backups.FUSED_TERMS` entries is planned with compiled loops, on all cores; so is a smaller one
+of more than LU_STATES states on which inexact policy iteration runs.
 
 Source: Puterman (1994), chapter 6 [recalled].
 """
@@ -28,7 +29,7 @@ from scipy.sparse.linalg import splu
 
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
-from theorylab.plan.backups import FUSED_TERMS, Arrays, Fused, backups, on_cpu
+from theorylab.plan.backups import Arrays, Fused, backups, on_cpu
 from theorylab.plan.certify import dot_bound, greedy, tie_tolerance
 from theorylab.plan.chains import policy_chain
 from theorylab.plan.discounted_bounds import Bound, Monitor
@@ -113,7 +114,7 @@ def solve(model: TabularMDP, method: str = "auto", tol: float = 1e-10, xp: Any =
         raise InputError(f"'{method}' runs on NumPy only; with xp use {' or '.join(ARRAY_METHODS)}")
     bound = Bound(model)
     monitor = Monitor(bound, tol)
-    op = backups(model, bound.gamma, xp)
+    op = backups(model, bound.gamma, xp, fused=True if method == "inexact-policy-iteration" and _large(model) else None)
     if method == "auto":
         method = _automatic(model, op, monitor, numpy)
     elif method == "policy-iteration":
@@ -136,14 +137,19 @@ def _automatic(model: TabularMDP, op: Arrays | Fused, monitor: Monitor, numpy: b
     if numpy and model.S <= TINY:
         _howard(model, op, monitor, None)
         return "policy-iteration"
-    if modified(op, monitor, _first(op, monitor.bound), leave_if_slow=numpy):
+    start = modified(op, monitor, _first(op, monitor.bound), leave_if_slow=numpy)
+    if start is None:
         return "modified-policy-iteration"
-    start = monitor.v
-    if not model.sparse or model.S <= LU_STATES:
+    if not _large(model):
         _howard(model, op, monitor, start)
         return "policy-iteration"
-    inexact(op, monitor, start)
+    inexact(backups(model, op.gamma, fused=True), monitor, start)
     return "inexact-policy-iteration"
+
+
+def _large(model: TabularMDP) -> bool:
+    """Whether Gauss-Seidel loops take the place of LU."""
+    return model.sparse and model.S > LU_STATES
 
 
 def _plan(
@@ -177,12 +183,7 @@ def evaluate_policy(model: TabularMDP, pi: NDArray[Any]) -> Plan:
             op: Arrays | Fused = Arrays(chain, column, bound.gamma)
         else:
             chain.sort_indices()
-            fused = chain.nnz > FUSED_TERMS
-            op = (
-                Fused(chain.indptr, chain.indices, chain.data, column, bound.gamma)
-                if fused
-                else Arrays(chain, column, bound.gamma)
-            )
+            op = Fused(chain.indptr, chain.indices, chain.data, column, bound.gamma)
         evaluate(op, monitor, _first(op, bound))
         v, steps = monitor.v, monitor.steps
     q = backups(model, bound.gamma).q(v)

@@ -42,7 +42,7 @@ class Bound:
         q_max = (self.reward + self.gamma * self.rounding.row_sum * v_max) * (1 + 8 * U)
         # the product with gamma rounds once more than `backup` counts, the difference once
         size = self.rounding.backup(v_max, q_max) + U * self.rounding.row_sum * v_max + U * residual
-        return (size + averaging * q_max) * (1 + 8 * U)
+        return ((1 + averaging) * size + averaging * q_max) * (1 + 8 * U)
 
     def __call__(self, residual: float, v_max: float, averaging: float = 0.0) -> float:
         """Bound on max |V - V_star| from residual = max |T V - V| as computed and v_max = max |V|."""
@@ -64,15 +64,14 @@ class Monitor:
 
     Attributes:
         steps: full backups so far, over all actions. v, q: the best V, and its q if it was materialised.
-        met: whether the bound asked for was reached.
+        patience: steps without a smaller bound, far from the rounding term, after which it gives up.
     """
 
     def __init__(self, bound: Bound, tol: float) -> None:
-        self.bound, self.tol = bound, tol
+        self.bound, self.tol, self.patience = bound, tol, PATIENCE
         self.steps = 0
         self.v: Any = None
         self.q: Any = None
-        self.met = False
         self._best = float("inf")
         self._since = 0
 
@@ -86,15 +85,14 @@ class Monitor:
         residual = max(high, -low)
         v_max = max(float(xp.max(v)), -float(xp.min(v)))
         if not (residual < float("inf") and v_max < float("inf")):  # also NaN
-            return self._later(PATIENCE)
+            return self._later(self.patience)
         error = self.bound.error(residual, v_max)
         if residual + error < self._best:
             self._best, self._since, self.v, self.q = residual + error, 0, v, q
-        self.met = self.bound(residual, v_max) <= self.tol * max(1.0, v_max)
-        if self.met or residual <= error:
+        if residual <= error or self.bound(residual, v_max) <= self.tol * max(1.0, v_max):
             self.v, self.q = v, q
             return True
-        return self._later(PATIENCE_NEAR if residual <= NEAR * error else PATIENCE)
+        return self._later(PATIENCE_NEAR if residual <= NEAR * error else self.patience)
 
     def _later(self, patience: int) -> bool:
         self._since += 1

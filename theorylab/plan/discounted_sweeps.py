@@ -8,8 +8,8 @@ inexact              for chains that mix slowly. Gauss-Seidel sweeps over all ac
                      to a tenth of its residual, and exactly once the policy stays. Policy iteration without the sweeps
                      would carry an improvement by a few steps per evaluation only.
 
-Sources: Puterman (1994), sections 6.3, 6.5, 6.6 [recalled]; Gargiani et al., inexact policy iteration (2023) [recalled];
-the combination with sweeps [derived].
+Sources: Puterman (1994), sections 6.3, 6.5, 6.6; Gargiani et al. (2023), inexact policy iteration [recalled]; the
+combination with sweeps [derived].
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ SHORT, LONG = 20, 640  # sweeps of an evaluation: at first, and at most
 SLOW = 0.5  # an evaluation that leaves more of the span than this after SHORT sweeps shows a chain that mixes slowly
 SWEEPS = 20  # Gauss-Seidel sweeps before an evaluation
 SETTLED = 1e-3  # no sweeps where fewer than this share of the states changed action
+PATIENCE = 100  # for `Monitor`: rounds of evaluation cost more than backups, and each should bring something
 PRODUCTS = 100  # iterations of BiCGStab in one evaluation
 
 
@@ -47,15 +48,15 @@ def value_iteration(op: Arrays | Fused, monitor: Monitor, v: Any) -> None:
         v += op.gamma * monitor.bound.shift(step.low, step.high)
 
 
-def modified(op: Arrays | Fused, monitor: Monitor, v: Any, leave_if_slow: bool = False) -> bool:
-    """Modified policy iteration from v (S,). True when done; with `leave_if_slow`, False on slowly mixing chains."""
+def modified(op: Arrays | Fused, monitor: Monitor, v: Any, leave_if_slow: bool = False) -> Any:
+    """Modified policy iteration from v (S,). With `leave_if_slow` a chain that mixes slowly ends it: the v so far."""
     xp, most = op.xp, SHORT
     pi = None
     for _ in range(MOST_STEPS):
         step = op.step(v, keep=True)
         monitor.steps += 1
         if monitor.stop(xp, v, step.low, step.high, step.q):
-            return True
+            return None
         settled = pi is not None and bool(xp.all(pi == step.pi))
         pi, v, low, high = step.pi, step.values, step.low, step.high
         before = high - low
@@ -71,11 +72,10 @@ def modified(op: Arrays | Fused, monitor: Monitor, v: Any, leave_if_slow: bool =
         else:
             if leave_if_slow and high - low > SLOW * before:
                 v += op.gamma * monitor.bound.shift(low, high)
-                monitor.v = v
-                return False
+                return v
             most = min(2 * most, LONG)
         v += op.gamma * monitor.bound.shift(low, high)
-    return True
+    return None
 
 
 def _solved(chain: Arrays | Fused, v: Floats, wanted: float, relative: float) -> tuple[Floats, bool]:
@@ -107,6 +107,7 @@ def inexact(op: Arrays | Fused, monitor: Monitor, v: Floats) -> None:
     low = float(op.r.max(axis=1).min()) / (1 - op.gamma)
     v = np.maximum(v + min(step.low, 0.0) / (1 - op.gamma), low)
     pi, most = np.full(op.S, -1), op.S
+    monitor.patience = PATIENCE
     for _ in range(MOST_STEPS):
         if isinstance(op, Fused) and most > SETTLED * op.S:
             for i in range(SWEEPS):
@@ -124,7 +125,7 @@ def inexact(op: Arrays | Fused, monitor: Monitor, v: Floats) -> None:
 
 def evaluate(chain: Arrays | Fused, monitor: Monitor, v: Floats) -> None:
     """Values of a policy's chain: centred sweeps while they mix fast, then BiCGStab, restarted until the end."""
-    krylov = False
+    krylov, monitor.patience = False, PATIENCE
     while True:
         step = chain.step(v)
         monitor.steps += 1
