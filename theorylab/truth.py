@@ -102,7 +102,9 @@ def truth_of(model: Any) -> Truth:
     Raises `InputError` for a criterion that no loop runs yet, and where one optimal gain does not exist.
     """
     if not isinstance(model, (Bandit, TabularMDP)):
-        raise InputError(f"{type(model).__name__} is not a model: give a TabularMDP or a Bandit")
+        embedding = next((f"give its {k}()" for k in ("tabular", "bandit") if hasattr(model, k)), "")
+        mend = embedding or "give a TabularMDP or a Bandit"
+        raise InputError(f"no loop runs a {type(model).__name__}: {mend}")
     # the name does not determine the arrays, so the digest alone is the key
     key = (type(model).__name__, model.digest)
     if key in _cache:
