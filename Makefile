@@ -31,6 +31,7 @@ docs: $(VENV)/docs.stamp  ## HTML documentation in docs/_build/html
 
 bench: $(VENV)/dev.stamp  ## benchmark tables
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.planning
 
 changelog:  ## assemble CHANGELOG.md from changes/
 	$(PYTHON) changes/assemble.py

@@ -325,10 +325,13 @@ class Fused:
         self.blocks = list(pairwise([0, *marks.tolist(), self.S]))
 
     def _each(self, work: Any) -> list[Any]:
-        if len(self.blocks) == 1:
-            return [work(*self.blocks[0])]
-        with ThreadPoolExecutor(len(self.blocks)) as pool:
-            return list(pool.map(lambda block: work(*block), self.blocks))
+        first, *rest = self.blocks  # the calling thread takes a block too
+        others = [self._pool.submit(work, *block) for block in rest]
+        return [work(*first), *(other.result() for other in others)]
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(len(self.blocks) - 1)  # its threads end when it is collected
 
     def q(self, v: Floats) -> Floats:
         """q (S,A)."""
