@@ -257,14 +257,23 @@ def list_(
     if as_json:
         print(json.dumps(rows, indent=2))
         return
+    if kind == "models":
+        wide = max(len(row["name"]) for row in rows)
+        for row in rows:
+            print(_line(f"{row['name']:{wide}s}  {row['setting']:17s}  {row['text']}"))
+        return
     for row in rows:
         rest = "  ".join(str(v) for k, v in row.items() if k not in ("name", "text") and v != "")
         print(f"{row['name']:28s} {rest}")
 
 
+def _line(text: str, width: int = 100) -> str:
+    return text if len(text) <= width else text[: width - 4].rpartition(" ")[0] + " ..."
+
+
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="A claim, paper, learner or model.")], as_json: Json = False) -> None:
-    """Show one registered thing: a claim's statement, source, constants, steps and controls."""
+    """Show one registered thing: a claim's statement and steps, a learner, a model's published instances."""
     from theorylab.describe import describe
 
     rows = describe(name)
@@ -286,6 +295,7 @@ def plan_(
     horizon: Annotated[int | None, typer.Option(help="Criterion: this many stages.")] = None,
     gamma: Annotated[float | None, typer.Option(help="Criterion: discounted by this.")] = None,
     goal: Annotated[int | None, typer.Option(help="Criterion: shortest path to this state.")] = None,
+    unit_cost: Annotated[bool, typer.Option("--unit-cost", help="With --goal: a step costs 1, so -V is time.")] = False,
     average: Annotated[bool, typer.Option("--average", help="Criterion: average reward.")] = False,
     method: Annotated[str, typer.Option(help="Planner; auto chooses.")] = "auto",
     tol: Annotated[float, typer.Option(help="Tolerance of iterative planners, in units of reward.")] = 1e-10,
@@ -300,9 +310,8 @@ def plan_(
     from theorylab.plan_command import check_path, criterion_of, find, save_figure, solve
     from theorylab.plan_text import as_text
 
-    if figure is not None:
-        check_path(figure, size)
-    subject = find(model, _params(param or []), criterion_of(horizon, gamma, goal, average))
+    check_path(figure, size)
+    subject = find(model, _params(param or []), criterion_of(horizon, gamma, goal, average), unit_cost=unit_cost)
     solved = solve(subject, method=method, tol=tol, exact=exact)
     print(json.dumps(record(solved), indent=2, allow_nan=False) if as_json else as_text(solved, policy=policy), end="")
     if figure is not None:
@@ -334,6 +343,9 @@ def main() -> NoReturn:
         app()
     except InputError as wrong:
         print(f"theorylab: {wrong}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except MemoryError as wrong:
+        print(f"theorylab: not enough memory ({wrong}); take a smaller model or fewer stages", file=sys.stderr)
         raise SystemExit(2) from None
     except Exception as wrong:
         import traceback

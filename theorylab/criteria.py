@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,13 +43,16 @@ def _integer(value: Any, what: str, low: int) -> int:
 
 
 def _number(value: Any, what: str) -> float:
+    """`value` as a finite float; no texts and no truth values."""
     try:
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise TypeError
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, OverflowError):
         raise InputError(f"{what} is {value!r}; give a finite number") from None
     if not math.isfinite(number):
         raise InputError(f"{what} is {number}; give a finite number")
-    return number
+    return number + 0.0  # -0.0 becomes 0.0, so that equal records have equal texts
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,10 @@ class RewardLaw:
     sd: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in ("deterministic", "bernoulli", "gaussian"):
+        if not isinstance(self.kind, str) or self.kind not in ("deterministic", "bernoulli", "gaussian"):
             raise InputError(f"RewardLaw: kind is {self.kind!r}; known kinds: deterministic, bernoulli, gaussian")
         for name in ("low", "high", "sd"):
-            object.__setattr__(self, name, _number(getattr(self, name), f"RewardLaw: {name}") + 0.0)
+            object.__setattr__(self, name, _number(getattr(self, name), f"RewardLaw: {name}"))
         for name in ("low", "high", "sd"):
             if abs(getattr(self, name)) > HUGE:
                 raise InputError(

@@ -144,27 +144,35 @@ def _adapt(model: Any, common: dict[str, Any]) -> Any:
         return model
     import numpy as np
 
-    from theorylab.model import FiniteHorizon, RewardLaw
+    from theorylab.criteria import HUGE, FiniteHorizon, RewardLaw
+    from theorylab.parameters import choice, integer, number
 
     changes: dict[str, Any] = {}
-    suffix = ""
+    suffix, what = "", f"model '{model.name}'"
     if "horizon" in common:
-        changes["criterion"] = FiniteHorizon(common["horizon"])
-        suffix += f"-H{common['horizon']}"
+        horizon = integer(what, "horizon", common["horizon"], 1)
+        changes["criterion"] = FiniteHorizon(horizon)
+        suffix += f"-H{horizon}"
     if "start" in common:
         start = common["start"]
-        if start == "uniform":
+        if isinstance(start, str):
+            if start != "uniform":
+                raise InputError(f"{what}: start is '{start}'; give 'uniform' or a state in 0..{model.S - 1}")
             changes["mu0"] = np.full(model.S, 1.0 / model.S)
-        elif isinstance(start, bool) or not isinstance(start, int) or not 0 <= start < model.S:
-            raise InputError(f"model '{model.name}': start={start!r} is neither 'uniform' nor in 0..{model.S - 1}")
         else:
-            changes["mu0"] = np.eye(model.S)[start]
+            start = integer(what, "start", start, 0, model.S - 1)
+            changes["mu0"] = np.zeros(model.S)
+            changes["mu0"][start] = 1.0
         suffix += f"-from-{start}"
     law = model.reward_law
     if "rewards" in common:
-        changes["reward_law"] = RewardLaw(common["rewards"], low=law.low, high=law.high)
-        suffix += f"-{common['rewards']}"
+        if "noise" in common:
+            raise InputError(f"{what}: rewards and noise each set the law of rewards (noise: Gaussian); give one")
+        kind = choice(what, "rewards", common["rewards"], ("deterministic", "bernoulli"))
+        changes["reward_law"] = RewardLaw(kind, low=law.low, high=law.high)
+        suffix += f"-{kind}"
     if "noise" in common:
-        changes["reward_law"] = RewardLaw("gaussian", low=law.low, high=law.high, sd=common["noise"])
-        suffix += f"-noise{common['noise']:g}"
+        sd = number(what, "noise", common["noise"], 0.0, HUGE, open_low=True)
+        changes["reward_law"] = RewardLaw("gaussian", low=law.low, high=law.high, sd=sd)
+        suffix += f"-noise{sd:g}"
     return replace(model, name=model.name + suffix, **changes)

@@ -31,11 +31,11 @@ from theorylab.criteria import AVERAGE_REWARD, AverageReward, Discounted, Finite
 from theorylab.errors import InputError
 from theorylab.model import Bandit, TabularMDP
 from theorylab.plan.api import plan
-from theorylab.plan.certify import FINEST, Rounding, U, dot_bound
-from theorylab.plan.suboptimality import Gaps, decided_gaps
+from theorylab.plan.certify import FINEST, UNDERFLOW, Rounding, U, dot_bound
 from theorylab.plan.hitting import certified_diameter
 from theorylab.plan.mixing import mixing_time
 from theorylab.plan.record import Certified, Plan
+from theorylab.plan.suboptimality import Gaps, decided_gaps
 
 __all__ = ["Hardness", "Row", "hardness"]
 
@@ -179,7 +179,8 @@ def hardness(model: TabularMDP | Bandit, *, diameter: bool | None = None) -> Har
 def _bandit(model: Bandit) -> Hardness:
     report = decided_gaps(model)
     g = report.gaps.value[report.positive]
-    square = float((1 / g**2).sum())
+    with np.errstate(over="ignore", divide="ignore"):
+        square = float((1 / g**2).sum())
     states = "a bandit has no states"
     reasons = dict.fromkeys(("branching", "value", "bias_span", "diameter", "mixing_time", "variance"), states)
     reasons["gain"] = "a bandit has no states: see best mean"
@@ -268,20 +269,24 @@ def _variance(model: TabularMDP, V: Floats, error: float) -> Certified:
     values = V[1:] if isinstance(model.criterion, FiniteHorizon) else V[None]
     middle = (values.max(axis=1) + values.min(axis=1)) / 2
     c = (values - middle[:, None]).T
-    if model.stage_dependent:
-        flat = model.P.reshape(-1, model.S * model.A, model.S)
-        first, second = (np.stack([P @ x[:, h] for h, P in enumerate(flat)], axis=1) for x in (c, c * c))
-    else:
-        rows: Any = model.P if model.sparse else model.P.reshape(-1, model.S)
-        first, second = rows @ c, rows @ (c * c)
-    variance = second - first * first
+    with np.errstate(over="ignore", invalid="ignore"):
+        if model.stage_dependent:
+            flat = model.P.reshape(-1, model.S * model.A, model.S)
+            first, second = (np.stack([P @ x[:, h] for h, P in enumerate(flat)], axis=1) for x in (c, c * c))
+        else:
+            rows: Any = model.P if model.sparse else model.P.reshape(-1, model.S)
+            first, second = rows @ c, rows @ (c * c)
+        variance = second - first * first
+    if not np.isfinite(variance).all():  # squares beyond the largest float
+        return Certified(np.inf, np.inf)
     if isinstance(model.criterion, ShortestPath):
         variance = np.delete(variance.reshape(model.S, model.A), model.criterion.goal, axis=0)
     largest = max(float(variance.max(initial=0.0)), 0.0)
     w = float(np.abs(c).max()) * (1 + 4 * U)
     mean_off = (dot_bound(rounding.terms + 1) * rounding.row_sum + rounding.defect) * w
     off = (dot_bound(rounding.terms + 2) * rounding.row_sum + rounding.defect + 4 * U) * w * w
-    off = (off + 2 * rounding.row_sum * w * mean_off + mean_off * mean_off) * (1 + 16 * U)
+    off += 2 * rounding.row_sum * w * mean_off + mean_off * mean_off + 2 * rounding.terms * UNDERFLOW
+    off *= 1 + 16 * U
     if not np.isfinite(error):
         return Certified(largest, np.inf)
     shift = error + 2 * U * (w + float(np.abs(values).max()))

@@ -16,7 +16,7 @@ from theorylab.criteria import AVERAGE_REWARD, RewardLaw
 from theorylab.errors import InputError
 from theorylab.linear import factor, norm_bound, product, settle
 from theorylab.model import Bandit, TabularMDP
-from theorylab.validate import check_law, check_means, check_probabilities, digest_of, floats, freeze
+from theorylab.validate import check_law, check_means, check_name, check_probabilities, digest_of, floats, freeze
 
 __all__ = ["UNIT_GAUSSIAN", "ContextualBandit", "LinearBandit"]
 
@@ -143,6 +143,7 @@ class ContextualBandit:
             raise InputError(f"law has shape {law.shape}; expected (X,) with X >= 1, one probability a context")
         check_probabilities(law, "law")
         check_law(self.reward_law)
+        check_name(self.name)
         X, blame, error = law.size, "", 0.0
         if self.features is None and self.theta is None:
             if self.means is None:

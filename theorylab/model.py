@@ -37,13 +37,17 @@ from theorylab.errors import InputError
 from theorylab.validate import (
     SUM_TOLERANCE,
     RowProfile,
+    check_csr,
     check_law,
     check_means,
+    check_name,
     check_probabilities,
     check_sparse,
     digest_of,
     floats,
     freeze,
+    known_profile,
+    remember,
 )
 
 __all__ = [
@@ -85,7 +89,8 @@ class TabularMDP:
 
     Attributes:
         P: transition probabilities: float64 (S,A,S); (H,S,A,S) with criterion FiniteHorizon(H); or a SciPy sparse
-            array (S*A,S) whose row s*A+a is the law of the successor of (s,a) (kept as CSR).
+            array (S*A,S) whose row s*A+a is the law of the successor of (s,a) (kept as CSR with sorted indices and
+            without stored zeros; entries of one place add up, as scipy has it).
         r: float64 (S,A), mean rewards, in units of reward, inside the declared range of `reward_law`.
         mu0: float64 (S,), law of the initial state. The default is the point mass at state 0.
         criterion: FiniteHorizon(H), Discounted(gamma), AverageReward() (the default) or ShortestPath(goal).
@@ -93,7 +98,8 @@ class TabularMDP:
         name: for labels only; not part of the digest.
 
     Arrays are private float64 copies, read-only. Two models are equal when they are the same object; compare
-    `digest` for content. `dataclasses.replace(model, criterion=...)` works where P fits the new criterion.
+    `digest` for content. `dataclasses.replace(model, criterion=...)` works where P fits the new criterion; both models
+    then share P.
 
     Raises:
         InputError: a row off 1 by more than 1e-9, a negative or non-finite entry, a shape or dtype that does not
@@ -114,6 +120,7 @@ class TabularMDP:
                 "ShortestPath(goal)"
             )
         check_law(self.reward_law)
+        check_name(self.name)
         r = floats(self.r, "r")
         if r.ndim != 2 or 0 in r.shape:
             raise InputError(f"r has shape {r.shape}; expected (S, A) with S, A >= 1")
@@ -136,7 +143,8 @@ class TabularMDP:
             object.__setattr__(self, key, value)
 
     def _checked_dense(self, S: int, A: int) -> Floats:
-        P = floats(self.P, "P")
+        profile = known_profile(self.P)
+        P: Floats = floats(self.P, "P") if profile is None else self.P
         H = self.criterion.H if isinstance(self.criterion, FiniteHorizon) else None
         if P.ndim == 4:
             if H is None:
@@ -151,26 +159,29 @@ class TabularMDP:
             raise InputError(
                 f"P has shape {P.shape}; expected {expected} to fit r of shape {(S, A)} and {self.criterion}"
             )
-        object.__setattr__(self, "_profile", check_probabilities(P, "P"))
-        freeze(P)
+        if profile is None:
+            profile = check_probabilities(P, "P")
+            freeze(P)
+            remember(P, profile)
+        object.__setattr__(self, "_profile", profile)
         return P
 
     def _checked_sparse(self, S: int, A: int) -> Any:
-        from scipy.sparse import csr_array  # only a sparse P needs scipy
-
         if self.P.dtype.kind not in "biuf":
             raise InputError(f"P has dtype {self.P.dtype}; give an array of real numbers (float64)")
         if self.P.shape != (S * A, S):
             raise InputError(
                 f"P is sparse with shape {self.P.shape}; expected (S*A, S) = {(S * A, S)} to fit r of shape {(S, A)}"
             )
-        P = csr_array(self.P.tocsr(), dtype=np.float64, copy=True)
-        P.sum_duplicates()
-        object.__setattr__(self, "_profile", check_sparse(P, A))
-        P.eliminate_zeros()
-        P.sort_indices()
-        for array in (P.data, P.indices, P.indptr):
-            freeze(array)
+        profile = known_profile(self.P)
+        P = self.P
+        if profile is None:
+            P = _csr_copy(self.P)
+            profile = check_sparse(P, A)
+            for array in (P.data, P.indices, P.indptr):
+                freeze(array)
+            remember(P, profile)
+        object.__setattr__(self, "_profile", profile)
         return P
 
     @property
@@ -258,6 +269,31 @@ class TabularMDP:
         P: Floats = self.P.toarray().reshape(self.S, self.A, self.S)
         freeze(P)
         return P
+
+
+def _csr_copy(given: Any) -> Any:
+    """A canonical CSR copy of a sparse array: sorted, without stored zeros, indices of 32 bits where they suffice."""
+    from scipy.sparse import csr_array, get_index_dtype  # only a sparse P needs scipy
+
+    try:
+        if given.format in ("csc", "bsr"):
+            given.check_format(full_check=True)
+        # to float64 first: sums of places given twice would saturate or overflow in narrow types
+        csr = given.astype(np.float64, copy=False).tocsr()
+        check_csr(csr.data, csr.indices, csr.indptr, csr.shape)
+    except InputError as error:
+        raise InputError(f"P is a sparse array with broken parts: {error}") from None
+    except (ValueError, TypeError, IndexError, RuntimeError) as error:
+        raise InputError(f"P is a sparse array that scipy cannot convert to CSR ({error}); build it anew") from None
+    index = get_index_dtype(maxval=max(csr.nnz, *csr.shape))
+    parts = [csr.data, csr.indices.astype(index, copy=False), csr.indptr.astype(index, copy=False)]
+    if given.format == "csr":  # from every other format scipy has made new arrays
+        theirs = (given.data, given.indices, given.indptr)
+        parts = [x.copy() if np.may_share_memory(x, y) else x for x, y in zip(parts, theirs, strict=True)]
+    P = csr_array(tuple(parts), shape=csr.shape)
+    P.sum_duplicates()
+    P.eliminate_zeros()
+    return P
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ A file of this library holds one array a field of the record and an array `heade
     ContextualBandit  law, means (, features, theta)
 
 `np.load(path)` reads it too. The bytes are a function of the model alone. Loading builds the record anew, with all of
-its checks, and compares the digest.
+its checks, and compares the digest. Names and sizes are checked before any array is read.
 
 `load` also takes plain arrays of one's own, made with np.savez: P (S,A,S) or (H,S,A,S) and r (S,A), or the parts data,
 indices, indptr, shape of a CSR P (S*A,S) and r; optionally mu0, and one of gamma (discounted), H (episodes), goal
@@ -22,9 +22,12 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
+import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -37,6 +40,7 @@ from theorylab.errors import InputError
 from theorylab.linear import LinearMDP, LinearMixtureMDP
 from theorylab.linear_bandit import ContextualBandit, LinearBandit
 from theorylab.model import Bandit, TabularMDP
+from theorylab.validate import check_csr
 
 __all__ = ["FORMAT", "VERSION", "load", "save"]
 
@@ -44,6 +48,7 @@ FORMAT, VERSION = "theorylab-model", 1
 Model: TypeAlias = TabularMDP | LinearMDP | LinearMixtureMDP | Bandit | LinearBandit | ContextualBandit
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
+SUFFIX = ".npy"
 KINDS: dict[str, Any] = {
     k.__name__: k for k in (TabularMDP, LinearMDP, LinearMixtureMDP, Bandit, LinearBandit, ContextualBandit)
 }
@@ -81,27 +86,61 @@ def load(path: str | os.PathLike[str], *, criterion: Criterion | None = None) ->
     `criterion` is for plain arrays only: a file of `save` carries its own.
 
     Raises:
-        InputError: a file that is missing, truncated or damaged, arrays that need pickle, unknown or missing keys, a
-            newer version, a digest that does not fit, or arrays that are no model; the text names file and mend.
+        InputError: a file that is missing, truncated or damaged, arrays that need pickle, unknown, missing or repeated
+            keys, a newer version, a digest that does not fit, or arrays that are no model; the text names file and
+            mend.
     """
     source = _npz(path)
-    arrays = _read(source)
     try:
-        if "header" not in arrays:
-            return _plain(arrays, criterion, source.stem)
-        if criterion is not None:
-            raise InputError(
-                "it carries its own criterion; leave out criterion=, or use dataclasses.replace(model, criterion=...)"
-            )
-        return _decode(arrays)
+        with _reading():
+            file = _open(source)
+        with file:
+            members = _members(file)
+            if "header" not in members:
+                return _plain(file, members, criterion, source.stem)
+            if criterion is not None:
+                raise InputError(
+                    "it carries its own criterion; leave out criterion=, or use dataclasses.replace(model, "
+                    "criterion=...)"
+                )
+            return _decode(file, members)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
 
 
-def _npz(path: str | os.PathLike[str]) -> Path:
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Errors of reading as `InputError`: bytes that are no archive make zipfile and numpy raise nearly anything."""
+    try:
+        yield
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError("no such file; give the path of an .npz file") from None
+    except MemoryError as error:
+        raise InputError(f"does not fit into memory ({error}); load it on a larger machine") from None
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise InputError(f"cannot be read ({reason}); it is truncated, damaged or no .npz file") from None
+
+
+def _open(source: Path) -> zipfile.ZipFile:
+    if not stat.S_ISREG(source.stat().st_mode):
+        raise InputError("cannot be read (it is no regular file); give the path of an .npz file")
+    if not zipfile.is_zipfile(source):
+        with open(source, "rb") as file:
+            if file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
+                raise ValueError("it is a single array, not an archive of arrays")
+        raise InputError("it is truncated or no .npz file at all; np.savez makes one of plain arrays of numbers")
+    return zipfile.ZipFile(source)
+
+
+def _npz(path: Any) -> Path:
+    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
+        raise InputError(f"{path!r} is no path; give a text such as 'model.npz'")
     out = Path(path)
-    if out.suffix != ".npz":
-        raise InputError(f"{out}: the name of a model's file ends in .npz; give {out.name}.npz")
+    if out.suffix.lower() != ".npz":
+        raise InputError(f"{out}: the name of a model's file ends in .npz; give {out.name or 'model'}.npz")
     return out
 
 
@@ -135,29 +174,48 @@ def _encode(arrays: Arrays) -> bytes:
     return out.getvalue()
 
 
-def _read(source: Path) -> Arrays:
-    """All arrays of the file, read with their checksums."""
-    try:
-        opened = np.load(source, allow_pickle=False)
-        if not isinstance(opened, np.lib.npyio.NpzFile):
-            raise ValueError("it is a single array, not an archive of arrays")
-        with opened:
-            return {name: np.asarray(opened[name]) for name in opened.files}
-    except FileNotFoundError:
-        raise InputError(f"{source}: no such file; give the path of an .npz file") from None
-    except Exception as error:  # bytes that are no archive make zipfile and numpy raise nearly anything
-        if "allow_pickle" in str(error) or "pickled" in str(error):
+def _members(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Key -> entry of the archive; refuses a key that stands there twice, of which readers see only one."""
+    out: dict[str, zipfile.ZipInfo] = {}
+    for entry in file.infolist():
+        key = entry.filename.removesuffix(SUFFIX)
+        if key in out:
+            raise InputError(f"it holds the key {key!r} twice; leave only one of them")
+        out[key] = entry
+    return out
+
+
+def _read(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
+    """One array, read with its checksum, in the byte order of this machine; its size is checked before it is read."""
+    if not entry.filename.endswith(SUFFIX):
+        raise InputError(f"its entry {entry.filename!r} is no array; leave it out")
+    with _reading():
+        with file.open(entry) as stream:
+            version = np.lib.format.read_magic(stream)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(stream)
+            start = stream.tell()
+        if dtype.hasobject:
             raise InputError(
-                f"{source}: it holds pickled objects, which run code when they are read, or it is no .npz file at all; "
-                "save plain arrays of numbers with np.savez"
-            ) from None
-        reason = str(error) or type(error).__name__
-        raise InputError(f"{source}: cannot be read ({reason}); it is truncated, damaged or no .npz file") from None
+                f"its array {entry.filename!r} holds pickled objects, which run code when they are read; save plain "
+                "arrays of numbers with np.savez"
+            )
+        declared, held = math.prod(shape) * dtype.itemsize, entry.file_size - start
+        if declared != held or min(shape, default=0) < 0:
+            raise ValueError(f"{entry.filename} says it is {shape} of {dtype}, {declared} bytes, and holds {held}")
+        with file.open(entry) as stream:
+            array = np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+            stream.read()  # to the end, where the checksum is compared
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _decode(arrays: Arrays) -> Model:
+def _arrays_of(file: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) -> Arrays:
+    return {key: _read(file, entry) for key, entry in members.items()}
+
+
+def _decode(file: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> Model:
     """The record of a file with a header."""
-    header = _header(arrays.pop("header"))
+    header = _header(_read(file, members.pop("header")))
     if header.get("format") != FORMAT:
         raise InputError(f"its header is of format {header.get('format')!r}, not '{FORMAT}'; leave out that key")
     if header.get("version") != VERSION:
@@ -169,20 +227,22 @@ def _decode(arrays: Arrays) -> Model:
         raise InputError(f"it holds a {kind!r}; known kinds: {', '.join(KINDS)}")
     record, names = KINDS[kind], _names(kind)
     expected = [n for n in names if n not in TEXTS]
-    if kind == "TabularMDP" and "data" in arrays:
+    if kind == "TabularMDP" and "data" in members:
         expected = [*CSR, *(n for n in expected if n != "P")]
     optional = ("features", "theta") if kind == "ContextualBandit" else ()
-    _keys(arrays, [n for n in expected if n not in optional], optional, f"a {kind}")
+    _keys(members, [n for n in expected if n not in optional], optional, f"a {kind}")
     try:
-        law = RewardLaw(**header["reward_law"])
-        texts = dict(reward_law=law, name=str(header["name"]))
+        parts = {"format", "version", "kind", "digest", *(n for n in TEXTS if n in names)}
+        if set(header) != parts:
+            raise KeyError(sorted(set(header) ^ parts)[0])
+        texts = dict(reward_law=RewardLaw(**header["reward_law"]), name=header["name"])
         if "criterion" in names:
             texts["criterion"] = _criterion(header["criterion"])
-        digest = header["digest"]
     except InputError:
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"its header lacks a part or has one too many ({error}); save the model again") from None
+    arrays, digest = _arrays_of(file, members), header["digest"]
     if "data" in arrays:
         P = _csr(arrays, (arrays["r"].size, arrays["r"].shape[0] if arrays["r"].ndim else 0))
         arrays = {"P": P} | {k: v for k, v in arrays.items() if k not in CSR}
@@ -215,30 +275,33 @@ def _criterion(entry: Mapping[str, Any]) -> Any:
     return CRITERIA[kind](**values)
 
 
-def _keys(arrays: Arrays, required: list[str], optional: tuple[str, ...], what: str) -> None:
-    missing = [k for k in required if k not in arrays]
-    extra = [k for k in arrays if k not in required and k not in optional]
+def _keys(members: Mapping[str, Any], required: list[str], optional: tuple[str, ...], what: str) -> None:
+    missing = [k for k in required if k not in members]
+    extra = [k for k in members if k not in required and k not in optional]
     if missing:
-        raise InputError(f"the key {missing[0]!r} of {what} is missing; it has: {', '.join(arrays) or 'none'}")
+        raise InputError(f"the key {missing[0]!r} of {what} is missing; it has: {', '.join(members) or 'none'}")
     if extra:
         known = ", ".join([*required, *optional])
         raise InputError(f"unknown key {extra[0]!r} in {what}; known: {known}: leave it out")
 
 
-def _plain(arrays: Arrays, criterion: Criterion | None, name: str) -> TabularMDP:
+def _plain(
+    file: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], criterion: Criterion | None, name: str
+) -> TabularMDP:
     """The TabularMDP of a file without a header."""
-    sparse = "data" in arrays
+    sparse = "data" in members
     required = [*CSR, "shape", "r"] if sparse else ["P", "r"]
-    if not sparse and "P" not in arrays:
+    if not sparse and "P" not in members:
         raise InputError(
             f"the keys 'header' (a file of theorylab.npz.save), 'P' (plain arrays) and 'data' (parts of a CSR P) are "
-            f"missing; it has: {', '.join(arrays) or 'none'}. np.savez(path, P=P, r=r) makes a file that can be read"
+            f"missing; it has: {', '.join(members) or 'none'}. np.savez(path, P=P, r=r) makes a file that can be read"
         )
-    _keys(arrays, required, ("mu0", *ENDS), "a file of plain arrays")
-    ends = [k for k in ENDS if k in arrays]
+    _keys(members, required, ("mu0", *ENDS), "a file of plain arrays")
+    ends = [k for k in ENDS if k in members]
     if len(ends) + (criterion is not None) > 1:
         given = [*ends, *(["criterion="] if criterion is not None else [])]
         raise InputError(f"{' and '.join(given)} each set the criterion; leave only one of them")
+    arrays = _arrays_of(file, members)
     if ends:
         value = arrays[ends[0]]
         if value.size != 1:
@@ -262,13 +325,7 @@ def _csr(arrays: Arrays, shape: tuple[int, int]) -> Any:
     for key, array, kinds in (("data", data, "fiub"), ("indices", indices, "iu"), ("indptr", indptr, "iu")):
         if array.ndim != 1 or array.dtype.kind not in kinds:
             raise InputError(f"{key} has shape {array.shape} and dtype {array.dtype}; give a vector of numbers")
-    rows, columns = shape
-    if indptr.size != rows + 1:
-        raise InputError(f"indptr has {indptr.size} entries; a matrix of {rows} rows needs {rows + 1}")
-    if indptr[0] != 0 or indptr[-1] != data.size or indices.size != data.size or (indptr[1:] < indptr[:-1]).any():
-        raise InputError(f"indptr must rise from 0 to the size of data, {data.size}, and of indices, {indices.size}")
-    outside = (indices < 0) | (indices >= columns)
-    if outside.any():
-        k = int(np.argmax(outside))
-        raise InputError(f"indices[{k}] is {int(indices[k])}; the states are 0..{columns - 1}: fix that entry")
+    if max(shape) > np.iinfo(np.int64).max:
+        raise InputError(f"shape is {list(shape)}; give two integers, (S*A, S)")
+    check_csr(data, indices, indptr, shape)
     return csr_array((data, indices, indptr), shape=shape)

@@ -6,7 +6,8 @@ What is drawn depends on the model:
     bandit                          means as bars, with gaps
     finite horizon                  V over stages and states, and the action of each
     chain of at most 12 states      state diagram: optimal actions solid, with probabilities, others faint; V below
-    other                           transition matrix of the optimal policy, V beside it
+    other                           transition matrix of the optimal policy, V beside it (of uniform play, where all
+                                    actions are optimal)
 
 V is the bias with average reward, and stage 0 of a finite horizon where stages are not drawn. Actions within
 `certify.tie_tolerance` of the best count as optimal. Shapes and units are those of `Plan`; figures are saved with
@@ -155,7 +156,7 @@ def model_figure(
             _grid(figure, model, plan, grid, width, font)
         elif isinstance(model.criterion, FiniteHorizon):
             _stages(figure, model, plan, width, font)
-        elif diagram.readable(model, width):
+        elif diagram.readable(model, width, font):
             diagram.draw(figure, model, plan, width, font)
         elif model.S <= MATRIX:
             _matrix(figure, model, plan, width, font)
@@ -197,19 +198,28 @@ def _bandit(figure: Figure, model: Bandit, width: float, font: float) -> None:
     ax.bar(arms, model.means, width=0.62, color=[BLUE if b else "#B9C4CC" for b in best])
     ax.axhline(0.0, color="black", linewidth=0.07 * font)
     ax.axhline(model.best_mean, color=BLUE, linewidth=0.1 * font, linestyle=(0, (4, 2)))
-    ax.set_xlim(-0.6, model.A - 0.2)
+    ax.set_xlim(-0.6, model.A - 0.4)
     if model.A <= 20:
         ax.set_xticks(arms)
-    if model.A <= 12:
+    texts = [f"{gap:.3g}" for gap in model.gaps]
+    # the gaps stand in a row above the line of the best mean, where there is room
+    if 72 * (width - 0.7) / model.A > 0.55 * font * (max(map(len, texts)) + (4 if model.A <= 6 else 0)):
+        tallest = float(model.best_mean - min(0.0, model.means.min()))
         for arm in arms[~best]:
             ends = (model.means[arm], model.best_mean)
+            if ends[1] - ends[0] > 0.06 * tallest:
+                ax.annotate(
+                    "", xy=(arm, ends[1]), xytext=(arm, ends[0]),
+                    arrowprops=dict(arrowstyle="<->", color=VERMILLION, linewidth=0.09 * font, shrinkA=0, shrinkB=0),
+                )  # fmt: skip
             ax.annotate(
-                "", xy=(arm, ends[1]), xytext=(arm, ends[0]),
-                arrowprops=dict(arrowstyle="<->", color=VERMILLION, linewidth=0.09 * font, shrinkA=0, shrinkB=0),
+                (r"$\Delta$ = " if model.A <= 6 else "") + texts[arm], xy=(arm, ends[1]), xytext=(0, 0.35 * font),
+                textcoords="offset points", ha="center", va="bottom", color=VERMILLION, fontsize=0.9 * font,
             )  # fmt: skip
+        if model.A > 6:
             ax.annotate(
-                rf"$\Delta$ = {model.gaps[arm]:.3g}", xy=(arm, sum(ends) / 2), xytext=(0.35 * font, 0),
-                textcoords="offset points", va="center", color=VERMILLION, fontsize=0.9 * font,
+                r"$\Delta$", xy=(0, model.best_mean), xycoords=("axes fraction", "data"), xytext=(0, 0.35 * font),
+                textcoords="offset points", ha="right", va="bottom", color=VERMILLION, fontsize=0.9 * font,
             )  # fmt: skip
     ax.set_xlabel("arm")
     ax.set_ylabel("mean reward")
@@ -230,7 +240,8 @@ def _grid(figure: Figure, model: TabularMDP, plan: Plan, grid: Grid, width: floa
     plane = np.full(grid.shape, np.nan)
     for state, at in grid.cells.items():
         plane[at] = values[state]
-    beside = 0.1 + 0.12 + font * 4.5 / 72  # colour bar, its numbers and its name, in inches
+    scaled = np.ptp(values) > 0
+    beside = 0.1 + 0.12 + font * 4.5 / 72 if scaled else 0.0  # colour bar, its numbers and its name, in inches
     cell = min((width - beside - 0.1) / columns, 0.9 * width / rows, 0.55)
     figure.set_size_inches(width, cell * rows + 0.3)
     left = (width - cell * columns - beside) / 2
@@ -247,7 +258,7 @@ def _grid(figure: Figure, model: TabularMDP, plan: Plan, grid: Grid, width: floa
             ax.text(column, row, grid.marks.get(state, str(state)), ha="center", va="center", fontsize=24 * cell)
     else:
         _arrows(ax, plan, grid, cell * 72)
-    if np.ptp(values) == 0:
+    if not scaled:
         return
     side = axes_at(figure, left + cell * columns + 0.1, 0.15, 0.12, cell * rows)
     scale = figure.colorbar(drawn, cax=side)
@@ -298,12 +309,17 @@ def _stages(figure: Figure, model: TabularMDP, plan: Plan, width: float, font: f
     scale.locator = MaxNLocator(5)
     scale.set_label("$V$")
     shades = _shades(model.A)
+    for ax in (left, right):
+        ax.spines[["top", "right"]].set_visible(True)
     right.imshow(plan.pi.T, cmap=ListedColormap(shades), vmin=-0.5, vmax=model.A - 0.5, aspect="auto",
                  interpolation="nearest", origin="lower")  # fmt: skip
     used = np.unique(plan.pi)
     columns = min(used.size, 4 if width > 5 else 2)
     if used.size <= 8:
-        keys = [Patch(facecolor=shades[a], edgecolor="black", linewidth=0.04 * font, label=f"action {a}") for a in used]
+        row_major = [used[k] for c in range(columns) for k in range(c, used.size, columns)]  # legends fill columns
+        keys = [
+            Patch(facecolor=shades[a], edgecolor="black", linewidth=0.04 * font, label=f"action {a}") for a in row_major
+        ]
         right.legend(handles=keys, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False,
                      handlelength=1.0, columnspacing=1.0, handletextpad=0.4, fontsize=0.9 * font)  # fmt: skip
     for ax in (left, right):
@@ -321,26 +337,36 @@ def _shades(count: int) -> list[str]:
 
 
 def _matrix(figure: Figure, model: TabularMDP, plan: Plan, width: float, font: float) -> None:
-    """The transition matrix of the optimal policy, and V beside it, a row a state."""
-    from matplotlib.colors import PowerNorm
-    from matplotlib.ticker import MaxNLocator
+    """The transition matrix of the optimal policy, and V beside it, a row a state; of uniform play where all tie."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator
 
     values, _, pi = first_stage(plan)
+    free = bool(ties(plan).all())
     chain = np.zeros((model.S, model.S))
     for state in range(model.S):
-        found, probabilities = row_of(model, state, int(pi[state]))
-        chain[state, found] = probabilities
-    named = model.S <= 30
-    side, edge, gap = 0.5 * width, 4.2 * font / 72, 3.4 * font / 72 if named else 0.1
-    figure.set_size_inches(width, side + 0.15 + 4.0 * font / 72)
-    ax = axes_at(figure, edge, 0.15, side, side)
-    # the root makes small probabilities visible
-    ax.imshow(chain, cmap=_colours(), norm=PowerNorm(0.5, 0.0, 1.0), aspect="auto", interpolation="nearest")
-    ax.xaxis.tick_top()
-    ax.xaxis.set_label_position("top")
-    ax.set_xlabel("next state")
+        for action in range(model.A) if free else [int(pi[state])]:
+            found, probabilities = row_of(model, state, action)
+            chain[state, found] += probabilities / model.A if free else probabilities
+    side, edge = 0.5 * width, 4.2 * font / 72
+    line = 72 * side / model.S / font  # height of a row in lines of text
+    named = line > 1.05
+    gap = 3.4 * font / 72 if named else 0.1
+    numbers = 28 * side / model.S > 0.5 * font
+    left, foot = (width - side) / 2 if free else edge, 0.15 if numbers else 4.7 * font / 72
+    figure.set_size_inches(width, foot + side + 4.0 * font / 72)
+    ax = axes_at(figure, left, foot, side, side)
+    _chances(figure, ax, chain, (left, foot, side), font, scale=not numbers)
+    ax.set_xlabel("next state (uniform play)" if free else "next state (optimal policy)")
     ax.set_ylabel("state")
-    beside = axes_at(figure, edge + side + gap, 0.15, width - edge - side - gap - 0.1, side)
+    for axis, room in ((ax.xaxis, line > 1.6), (ax.yaxis, named)):
+        axis.set_major_locator(FixedLocator(range(model.S)) if room else MaxNLocator(8, integer=True))
+    if numbers:
+        for s, s2 in np.argwhere(chain > 0):
+            text = f"{chain[s, s2]:.2g}".removeprefix("0") if chain[s, s2] >= 0.01 else "<.01"
+            ax.text(s2, s, text, ha="center", va="center", fontsize=min(0.9 * font, 28 * side / model.S))
+    if free:
+        return
+    beside = axes_at(figure, edge + side + gap, foot, width - edge - side - gap - 0.1, side)
     beside.barh(np.arange(model.S), values, height=0.7 if model.S <= 60 else 1.0, color="#3D93CB")
     beside.axvline(0.0, color="black", linewidth=0.07 * font)
     beside.set_ylim(model.S - 0.5, -0.5)
@@ -350,18 +376,31 @@ def _matrix(figure: Figure, model: TabularMDP, plan: Plan, width: float, font: f
     if not values.any():
         beside.set_xlim(0.0, 1.0)
     if named:
-        ax.set_yticks(np.arange(model.S))
-        ax.set_xticks(np.arange(model.S))
         beside.set_yticks(np.arange(model.S), [f"$a$ = {a}" for a in pi])
         beside.tick_params(axis="y", length=0)
     else:
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_locator(MaxNLocator(8, integer=True))
         beside.set_yticks([])
-    if 28 * side / model.S > 0.5 * font:
-        for s, s2 in np.argwhere(chain >= 0.01):
-            ax.text(s2, s, f"{chain[s, s2]:.2g}".removeprefix("0"), ha="center", va="center",
-                    fontsize=min(0.9 * font, 28 * side / model.S))  # fmt: skip
+
+
+def _chances(
+    figure: Figure, ax: Axes, chain: Floats, place: tuple[float, float, float], font: float, scale: bool
+) -> None:
+    """Probabilities as shades, small ones visible by a root; `scale`: a colour bar below; place: left, bottom, side."""
+    from matplotlib.colors import PowerNorm
+
+    drawn = ax.imshow(chain, cmap=_colours(), norm=PowerNorm(0.5, 0.0, 1.0), aspect="auto", interpolation="nearest")
+    ax.spines[["top", "right"]].set_visible(True)
+    ax.xaxis.tick_top()
+    ax.xaxis.set_label_position("top")
+    if not scale:
+        return
+    left, foot, side = place
+    below = axes_at(figure, left, foot - 1.2 * font / 72, side, 0.6 * font / 72)
+    shades = figure.colorbar(drawn, cax=below, orientation="horizontal", ticks=[0, 0.01, 0.1, 0.25, 0.5, 1])
+    shades.ax.set_xticklabels(["0", ".01", ".1", ".25", ".5", "1"])
+    shades.minorticks_off()
+    shades.outline.set_linewidth(0.05 * font)
+    shades.set_label("probability")
 
 
 def _curve(figure: Figure, plan: Plan, width: float, font: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile, is_zipfile
@@ -17,10 +18,10 @@ import numpy as np
 
 from theorylab.criteria import AverageReward, Criterion, Discounted, FiniteHorizon, ShortestPath
 from theorylab.errors import InputError
-from theorylab.family import Family, Grid, Published
+from theorylab.family import COMMON, Family, Grid, Published
 from theorylab.linear import LinearMDP, LinearMixtureMDP
 from theorylab.linear_bandit import ContextualBandit, LinearBandit
-from theorylab.model import Bandit, TabularMDP
+from theorylab.model import Bandit, RewardLaw, TabularMDP
 from theorylab.npz import load
 from theorylab.picture import first_stage
 from theorylab.plan.api import plan as plan_of
@@ -59,15 +60,17 @@ class Subject:
         model: a `TabularMDP` or a `Bandit`.
         digest: content hash of the model as its family makes it.
         origin: class of a model that is solved by its exact embedding, such as "LinearMDP"; else "".
+        d: its number of features, if it has features.
         family: its family; None for a file.
         published: the published instance with the same content, if there is one.
-        grid: where the states lie, if they lie in a plane.
+        grid: where the states lie, if they lie in a plane; the goal of a shortest path is marked "G".
         params: parameters given to the family.
     """
 
     model: Any
     digest: str
     origin: str = ""
+    d: int | None = None
     family: Family | None = None
     published: Published | None = None
     grid: Grid | None = None
@@ -108,21 +111,25 @@ def criterion_of(horizon: int | None, gamma: float | None, goal: int | None, ave
     return next(iter(given.values()), None)
 
 
-def find(name: str, params: Mapping[str, Any], criterion: Criterion | None) -> Subject:
+def find(name: str, params: Mapping[str, Any], criterion: Criterion | None, *, unit_cost: bool = False) -> Subject:
     """The model called `name`, or in the file `name` if that ends in .npz, with another criterion where one is given.
+
+    `unit_cost`: each step of a shortest path costs 1 whatever the model's rewards, so that -V is the expected time.
 
     Raises:
         InputError: an unknown name (with the nearest ones), a parameter that the family does not have, a file that is
-            missing or holds no model, a criterion that does not fit.
+            missing or holds no model, a criterion that does not fit, `unit_cost` without a goal.
     """
     if name.endswith(".npz"):
         if params:
             raise InputError("--param sets parameters of a family; a file has none")
         # a file of plain arrays takes the criterion when it is read: stages of P need it
-        saved = is_zipfile(name) and "header.npy" in ZipFile(name).namelist()
-        made, family = load(name, criterion=None if saved else criterion), None
+        made, family = load(name, criterion=None if _saved(name) else criterion), None
     else:
         family = find_model(name)
+        fixed = [k for k in params if k not in COMMON] if isinstance(family.build, partial) else []
+        if fixed:
+            raise InputError(f"'{family.name}' is a published instance, {fixed[0]} is fixed; give the family's name")
         made = family(**params)
     model: Any = made
     if isinstance(made, (LinearMDP, LinearMixtureMDP, ContextualBandit)):
@@ -130,25 +137,56 @@ def find(name: str, params: Mapping[str, Any], criterion: Criterion | None) -> S
     elif isinstance(made, LinearBandit):
         model = made.bandit()
     origin = type(made).__name__ if model is not made else ""
+    d = _features(made)
     digest: str = made.digest
     if criterion is not None and getattr(model, "criterion", None) != criterion:
         if isinstance(model, Bandit):
             raise InputError(f"'{model.name}' is a bandit: it has no --horizon, --gamma, --goal or --average")
+        if model.stage_dependent:
+            raise InputError(f"'{model.name}' has transitions for its {model.H} stages: it has no other criterion")
         model = replace(model, criterion=criterion)
         digest = model.digest
+    if unit_cost:
+        model = _unit_cost(model)
+        digest = model.digest
     if family is None:
-        return Subject(model, digest, origin)
+        return Subject(model, digest, origin, d)
     named = next((p for p in family.published if p.name == family.name), None)
     own = named.params if named else {k: v for k, v in params.items() if k in family.params}
     grid = family.grid(**own) if family.grid is not None else None
+    if grid is not None and isinstance(model.criterion, ShortestPath):
+        grid = replace(grid, marks={**grid.marks, model.criterion.goal: "G"})
     same = next((p for p in family.published if p.digest == digest[:16]), None)
-    return Subject(model, digest, origin, family, same, grid, dict(params))
+    return Subject(model, digest, origin, d, family, same, grid, dict(params))
+
+
+def _features(made: Any) -> int | None:
+    if isinstance(made, ContextualBandit):
+        return None if made.features is None else int(made.features.shape[-1])
+    return made.d if isinstance(made, (LinearMDP, LinearMixtureMDP, LinearBandit)) else None
+
+
+def _saved(name: str) -> bool:
+    """Whether a file has the header of `npz.save`."""
+    if not is_zipfile(name):
+        return False
+    with ZipFile(name) as file:
+        return "header.npy" in file.namelist()
+
+
+def _unit_cost(model: TabularMDP | Bandit) -> TabularMDP:
+    if isinstance(model, Bandit) or not isinstance(model.criterion, ShortestPath):
+        raise InputError("--unit-cost belongs to a shortest path; give --goal S too")
+    r = np.full((model.S, model.A), -1.0)
+    r[model.criterion.goal] = 0.0
+    law = RewardLaw("deterministic", low=-1.0, high=0.0)
+    return replace(model, r=r, reward_law=law, name=f"{model.name}-unit-cost")
 
 
 def solve(subject: Subject, *, method: str = "auto", tol: float = 1e-10, exact: bool = False) -> Solved:
     """Plan and measure; `exact` adds fractions, every number of the model read as a decimal (`exact_plan`, snap).
 
-    Raises `InputError` where the planner does, and for `exact` on a bandit.
+    Raises `InputError` where the planner does, and for `exact` or a `method` on a bandit.
     """
     from theorylab.hardness import hardness
 
@@ -156,6 +194,8 @@ def solve(subject: Subject, *, method: str = "auto", tol: float = 1e-10, exact: 
     if isinstance(model, Bandit):
         if exact:
             raise InputError("--exact solves MDPs; the means of a bandit are its solution")
+        if method != "auto":
+            raise InputError(f"--method '{method}': the means of a bandit are its solution; leave it out")
         return Solved(subject, None, tuple(hardness(model).as_rows()))
     plan = plan_of(model, method=method, tol=tol)
     measures = tuple(hardness(model).as_rows())
@@ -163,7 +203,12 @@ def solve(subject: Subject, *, method: str = "auto", tol: float = 1e-10, exact: 
         return Solved(subject, plan, measures)
     from theorylab.plan.exact import exact_plan
 
-    fractions = exact_plan(model, snap=SNAP)
+    try:
+        fractions = exact_plan(model, snap=SNAP)
+    except InputError as error:
+        raise InputError(
+            f"--exact takes short decimals and small fractions ({error}); theorylab.plan.exact_plan takes any number"
+        ) from None
     return Solved(subject, plan, measures, fractions, _exact_start(model, fractions))
 
 
@@ -242,6 +287,7 @@ def as_json(solved: Solved) -> dict[str, Any]:
         "source_tag": source_of(subject)[1],
         "digest": subject.digest,
         "embedded": subject.origin or None,
+        "d": subject.d,
         "setting": model.setting,
         "A": model.A,
     }
@@ -292,13 +338,15 @@ def save_figure(solved: Solved, path: Path, size: str) -> None:
     save(model_figure(solved.subject.model, solved.plan, grid=solved.subject.grid, size=size), path)
 
 
-def check_path(path: Path, size: str) -> None:
-    """Refuse, before any work, a figure that could not be written."""
+def check_path(path: Path | None, size: str) -> None:
+    """Refuse, before any work, an unknown size, and a figure that could not be written."""
     from theorylab.errors import nearest
     from theorylab.figure import FORMATS, SIZES
 
     if size not in SIZES:
-        raise InputError(f"unknown figure size '{size}'{nearest(size, SIZES)}; use one of {', '.join(SIZES)}")
+        raise InputError(f"unknown figure size '{size}'{nearest(size, SIZES)}")
+    if path is None:
+        return
     if path.suffix.lstrip(".") not in FORMATS:
         raise InputError(f"'{path}' has the suffix '{path.suffix}'; use one of {', '.join('.' + f for f in FORMATS)}")
     if not path.parent.is_dir():

@@ -2,6 +2,7 @@
 
 A number has only the digits that its certified error supports: the exact one lies within one unit of the last digit
 (`theorylab.digits`). V is that of stage 0 for a finite horizon; with average reward it is the bias, with minimum 0.
+"~" marks a number whose error has no proved bound.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from theorylab.cite import entries
-from theorylab.criteria import Criterion, Discounted, FiniteHorizon, ShortestPath
+from theorylab.criteria import AverageReward, Criterion, Discounted, FiniteHorizon, ShortestPath
 from theorylab.digits import column, digits, error_text
-from theorylab.model import Bandit, TabularMDP
+from theorylab.model import Bandit, RewardLaw, TabularMDP
 from theorylab.picture import bar, first_stage, grid_text, successors, ties
 from theorylab.plan.certify import U
 from theorylab.plan.record import Plan
@@ -24,6 +25,15 @@ __all__ = ["as_text"]
 
 WIDTH = 100
 ROWS = 20  # states of a table
+LONGEST = 28  # characters of a fraction in a table
+#: measures of the average-reward view, apart from the others under another criterion
+VIEW = ("gain", "bias span", "diameter", "mixing time")
+LABELS = {
+    "gap": "smallest gap",
+    "inverse gaps": "sum of 1/gap",
+    "inverse square gaps": "sum of 1/gap^2",
+    "variance": "largest variance",
+}
 
 
 def as_text(solved: Solved, *, policy: bool = True) -> str:
@@ -36,15 +46,7 @@ def as_text(solved: Solved, *, policy: bool = True) -> str:
         lines += ["", *_solution(subject.model, plan, solved)]
         if policy:
             lines += ["", *_states(subject, plan, solved.exact)]
-    return "\n".join([*lines, *_measures(_told(solved)), *_published(solved)]) + "\n"
-
-
-def _told(solved: Solved) -> list[Measure]:
-    """The measures but for the solution, which stands above, and for those of the other kind of model."""
-    if solved.plan is None:
-        return [row for row in solved.hardness if row[1] is not None]
-    above = ("value",) if solved.plan.gain is None else ("value", "gain")
-    return [row for row in solved.hardness if row[0] not in ("best mean", "inverse square gaps", *above)]
+    return "\n".join([*lines, *_hardness(solved), *_published(solved)]) + "\n"
 
 
 def _head(subject: Subject) -> list[str]:
@@ -52,14 +54,14 @@ def _head(subject: Subject) -> list[str]:
     law = model.reward_law
     sizes = f"{model.A} arms" if isinstance(model, Bandit) else f"{model.S} states, {model.A} actions"
     kind = "bandit" if isinstance(model, Bandit) else _criterion(model.criterion)
-    rewards = f"{law.kind} in [{law.low:g}, {law.high:g}]" + (f", sd {law.sd:g}" if law.sd else "")
     lines = [
         f"{model.name or 'unnamed'}: {sizes}, {kind}",
-        f"content    {subject.digest[:16]}",
-        f"rewards    {rewards}",
+        f"hash       {subject.digest[:16]}",
+        f"rewards    {_rewards(law)}",
     ]
     if subject.origin:
-        lines.append(f"embedding  a {subject.origin}, solved as the {type(model).__name__} that it is")
+        features = f" with d = {subject.d}" if subject.d is not None else ""
+        lines.append(f"embedding  a {subject.origin}{features}, solved as the {type(model).__name__} that it is")
     cite, tag = source_of(subject)
     if cite or tag:
         known = entries().get(cite)
@@ -67,6 +69,16 @@ def _head(subject: Subject) -> list[str]:
         text = f"{text} [{tag}]" if tag else text
         lines += textwrap.wrap(text, WIDTH, initial_indent="source     ", subsequent_indent=" " * 11)
     return lines
+
+
+def _rewards(law: RewardLaw) -> str:
+    """Gaussian rewards leave the interval that their means lie in."""
+    match law.kind:
+        case "gaussian":
+            return f"gaussian with sd {law.sd:g}, means in [{law.low:g}, {law.high:g}]"
+        case "bernoulli":
+            return f"bernoulli, {law.low:g} or {law.high:g}"
+    return f"{law.kind} in [{law.low:g}, {law.high:g}]"
 
 
 def _criterion(criterion: Criterion) -> str:
@@ -86,7 +98,8 @@ def _solution(model: TabularMDP, plan: Plan, solved: Solved) -> list[str]:
     unit = "reward per step" if plan.gain is not None else "reward, expected from mu0"
     lines = [f"{name:10s} {digits(start.value, start.error)}  ({error_text(start.error)}; {unit})"]
     if solved.exact is not None:
-        lines.append(f"exact      {solved.exact_start}  (its numbers as fractions with denominators up to {SNAP})")
+        said = f"{solved.exact_start}  (its numbers as fractions with denominators up to {SNAP})"
+        lines += textwrap.wrap(said, WIDTH, initial_indent="exact      ", subsequent_indent=" " * 11)
     steps = "1 iteration" if plan.iterations == 1 else f"{plan.iterations} iterations"
     lines.append(f"method     {plan.method}, {steps}")
     return [*lines, f"policy     {_optimality(model, plan)}"]
@@ -94,12 +107,17 @@ def _solution(model: TabularMDP, plan: Plan, solved: Solved) -> list[str]:
 
 def _optimality(model: TabularMDP, plan: Plan) -> str:
     if not np.isfinite(value_error(plan)):
-        return "greedy; no action is proved optimal, as no error of the bias is"
+        return "greedy; no action is proved optimal: the error of the bias has no proved bound"
+    tied = ties(plan)
+    if tied.all() and model.A > 1 and plan.Q.ndim == 2:
+        return "all actions are as good in every state, to within rounding"
     known = proved(model, plan)
+    if isinstance(model.criterion, ShortestPath):  # no action matters at the goal
+        known, tied = (np.delete(x, model.criterion.goal, axis=0) for x in (known, tied))
     where = "states" if known.ndim == 1 else "states and stages"
-    tied = int((ties(plan).sum(axis=1) > 1).sum())
+    several = int((tied.sum(axis=1) > 1).sum())
     text = f"greedy action proved to be the only optimal one in {int(known.sum())} of {known.size} {where}"
-    return text + (f", ties in {tied}" if tied and known.ndim == 1 else "")
+    return text + (f", ties in {several}" if several and known.ndim == 1 else "")
 
 
 def _states(subject: Subject, plan: Plan, exact: Any) -> list[str]:
@@ -109,10 +127,14 @@ def _states(subject: Subject, plan: Plan, exact: Any) -> list[str]:
     at = " at stage 0" if plan.Q.ndim == 3 else ""
     name = "bias" if plan.gain is not None else "V"
     if grid is not None and exact is None:
-        short = column(values, value_error(plan), most=3)
-        room = grid.shape[1] * (2 + max(map(len, short)) + 1) + 5 <= WIDTH
-        lines = grid_text(grid, None if ties(plan).all() else pi, short if room else None)
-        return [f"greedy action{at}" + (f", and {name}{at}" if room else ""), *lines]
+        if ties(plan).all():  # the layout is what there is to see
+            return ["states", *grid_text(grid, None)]
+        short = [text.removeprefix("~") for text in column(values, value_error(plan), most=3)]
+        name += "" if np.isfinite(value_error(plan)) else " (no error proved)"
+        lines = grid_text(grid, pi, short)
+        if max(map(len, lines)) > WIDTH:
+            return [f"greedy action{at}", *grid_text(grid, pi)]
+        return [f"greedy action{at}, and {name}{at}", *lines]
     return _table(model, plan, texts, name, exact)
 
 
@@ -120,16 +142,18 @@ def _table(model: TabularMDP, plan: Plan, texts: list[str], name: str, exact: An
     """A row a state: value, bar (or fraction), greedy action with ties, likeliest next states."""
     values, _, pi = first_stage(plan)
     shown = range(min(model.S, ROWS if model.S > ROWS + 1 else model.S))
+    goal = model.criterion.goal if isinstance(model.criterion, ShortestPath) else -1
     optimal, low, high = ties(plan), float(values.min()), float(values.max())
     beside = [bar(float(values[s]), low, high, 16) for s in shown]
     heading = ""
     if exact is not None:
-        beside = [str((exact.V[0] if plan.Q.ndim == 3 else exact.V)[s]) for s in shown]
+        beside = [_fraction((exact.V[0] if plan.Q.ndim == 3 else exact.V)[s]) for s in shown]
         heading = "exact"
-    actions = [_action(plan, s, optimal[s]) for s in shown]
+    actions = [_action(plan, s, optimal[s]) if s != goal else "goal" for s in shown]
     rows = [("state", name, heading, "action", "next")]
     for s in shown:
-        after = ", ".join(f"{s2} ({p:.3g})" for s2, p in successors(model, s, int(pi[s])))
+        likely = successors(model, s, int(pi[s])) if s != goal else []
+        after = ", ".join(f"{s2} ({p:.3g})" for s2, p in likely)
         rows.append((str(s), texts[s], beside[s], actions[s], after))
     widths = [max(len(r[c]) for r in rows) for c in range(4)]
     widths[2] = max(widths[2], 16 if exact is None else 0)
@@ -144,6 +168,15 @@ def _table(model: TabularMDP, plan: Plan, texts: list[str], name: str, exact: An
     if plan.Q.ndim == 3:
         lines.append(f"{name} at stage 0; 1x3 0x2: action 1 for three stages, then action 0 for two; next: of stage 0")
     return lines
+
+
+def _fraction(value: Any) -> str:
+    """A fraction that fits in a table, else its numbers of digits."""
+    text = str(value)
+    if len(text) <= LONGEST:
+        return text
+    above, _, below = text.removeprefix("-").partition("/")
+    return f"{len(above)} digits / {len(below)} digits"
 
 
 def _action(plan: Plan, state: int, optimal: np.ndarray) -> str:
@@ -161,28 +194,75 @@ def _action(plan: Plan, state: int, optimal: np.ndarray) -> str:
 def _arms(model: Bandit) -> list[str]:
     low = min(0.0, float(model.means.min()))
     shown = range(min(model.A, ROWS if model.A > ROWS + 1 else model.A))
+    means = _short(column(model.means, 0.0))
+    gaps = _short(column(model.gaps, 2 * U * float(model.gaps.max())))
     rows = [("arm", "mean", "", "gap")]
-    for a in shown:
-        size = bar(float(model.means[a]), low, float(model.best_mean), 24)
-        rows.append((str(a), f"{model.means[a]:.6g}", size, digits(model.gaps[a], 2 * U * model.gaps[a], 6)))
-    widths = [max(len(r[c]) for r in rows) for c in range(3)]
-    widths[2] = 24
-    lines = [f"{r[0]:>{widths[0]}}  {r[1]:{widths[1]}}  {r[2]:{widths[2]}}  {r[3]}".rstrip() for r in rows]
+    rows += [(str(a), means[a], bar(float(model.means[a]), low, float(model.best_mean), 24), gaps[a]) for a in shown]
+    widths = [max(len(r[c]) for r in rows) for c in range(4)]
+    lines = [f"{r[0]:>{widths[0]}}  {r[1]:>{widths[1]}}  {r[2]:24}  {r[3]:>{widths[3]}}" for r in rows]
     return lines + ([f"... {model.A - len(shown)} more arms"] if model.A > len(shown) else [])
 
 
-def _measures(rows: list[Measure]) -> list[str]:
-    wide = max((len(row[0]) for row in rows), default=0)
-    lines = ["", "hardness"] if rows else []
-    for name, value, error, unit, reason in rows:
-        if value is None:
-            text = f"none: {reason}"
-        else:
-            known = float("inf") if error is None else error
-            text = f"{digits(value, known, 10)} {unit}  ({error_text(known)}{': ' + reason if reason else ''})"
-        first = f"  {name:{wide}}  "
+def _short(texts: list[str]) -> list[str]:
+    """A column of decimals without the zeros that all of them end with."""
+    while all("." in text and text[-1] in "0." for text in texts):
+        texts = [text[:-1] for text in texts]
+    return texts
+
+
+def _hardness(solved: Solved) -> list[str]:
+    """The measures but for the solution, which stands above, and for those of the other kind of model."""
+    rows = solved.hardness
+    if solved.plan is None:
+        return _measures("hardness", [row for row in rows if row[1] is not None], {})
+    own = isinstance(solved.subject.model.criterion, AverageReward)
+    left = ("value", "best mean", "inverse square gaps", *(("gain",) if own else ()))
+    rows = tuple(row for row in rows if row[0] not in left)
+    staged = solved.plan.Q.ndim == 3
+    notes = {
+        "inverse gaps": "over states, actions and stages" if staged else "over states and actions",
+        "ties": "beyond the first best action of a state" + (" and stage" if staged else ""),
+        "mixing time": "of a gain-optimal policy, to within 1/4 in total variation",
+        "variance": f"of {'the bias' if own else 'V'} at the next state",
+    }
+    if own:
+        return _measures("hardness", list(rows), notes)
+    return [
+        *_measures("hardness", [row for row in rows if row[0] not in VIEW], notes),
+        *_measures("as an average-reward problem", [row for row in rows if row[0] in VIEW], notes),
+    ]
+
+
+def _measures(heading: str, rows: list[Measure], notes: dict[str, str]) -> list[str]:
+    wide = max((len(LABELS.get(row[0], row[0])) for row in rows), default=0)
+    lines = ["", heading] if rows else []
+    for row in rows:
+        first = f"  {LABELS.get(row[0], row[0]):{wide}}  "
+        text = _measure(row, notes.get(row[0], ""))
         lines += textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
     return lines
+
+
+def _measure(row: Measure, note: str) -> str:
+    name, value, error, unit, reason = row
+    if value is None:
+        return f"none: {reason}"
+    known = float("inf") if error is None else error
+    if value == float("inf"):
+        return f"none: {reason}"
+    if reason and name == "ties" and 0 < known < float("inf"):  # `Hardness`: the error counts those left open
+        return f"{value - known:.0f} to {value:.0f} {unit}  ({reason})"
+    if reason and name == "gap" and known < float("inf") and value <= known:
+        return f"at most {error_text(value + known).rpartition(' ')[2]} {unit}  ({reason})"
+    if known == float("inf") and (name in ("ties", "inverse gaps") or (name == "gap" and value == 0)):
+        return f"undecided: {reason}"
+    text = digits(value, known, 10)
+    unit = unit.removesuffix("s") if text == "1" else unit.replace("1/", "per ")
+    if reason:
+        said = f"{error_text(known)}: {reason}" if known < float("inf") else reason
+    else:
+        said = f"{error_text(known)}; {note}" if note else error_text(known)
+    return f"{text} {unit}  ({said})"
 
 
 def _published(solved: Solved) -> list[str]:

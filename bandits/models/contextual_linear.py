@@ -16,7 +16,7 @@ from bandits.models._sphere import sphere
 from theorylab.family import Family
 from theorylab.linear_bandit import ContextualBandit
 from theorylab.model import RewardLaw
-from theorylab.parameters import integer, number
+from theorylab.parameters import flag, integer, number, room
 
 
 def build(
@@ -26,6 +26,8 @@ def build(
     name = "contextual-linear"
     X, A, d = integer(name, "X", X, 1), integer(name, "A", A, 1), integer(name, "d", d, 1)
     norm, sd = number(name, "norm", norm, 0.0, open_low=True), number(name, "sd", sd, 0.0, open_low=True)
+    skewed = flag(name, "skewed", skewed)
+    room(name, "features", X, A, d)
     rng = np.random.Generator(np.random.Philox(integer(name, "seed", seed, 0)))
     features, theta = sphere(rng, (X, A), d), norm * sphere(rng, (), d)
     cuts = np.sort(rng.random(X - 1)) if skewed else np.arange(1, X) / X

@@ -33,8 +33,8 @@ def build(epsilon: float = 0.01, gamma: float = 2.0) -> LinearBandit:
     """
     gamma = number(NAME, "gamma", gamma, 1.0)
     epsilon = number(NAME, "epsilon", epsilon, 0.0, 1.0, open_low=True)
-    if epsilon * gamma**2 > 1 or epsilon == 1:
-        raise InputError(f"{NAME}: epsilon is {epsilon}; give epsilon <= 1/gamma^2 = {1 / gamma**2:g}, below 1")
+    if epsilon * gamma * gamma > 1 or epsilon == 1:
+        raise InputError(f"{NAME}: epsilon is {epsilon}; give epsilon <= 1/gamma^2 = {1 / gamma / gamma:g}, below 1")
     features = np.array([[1.0, 0.0], [0.0, 1.0], [1.0 - epsilon, gamma * epsilon]])
     return LinearBandit(features, np.array([1.0, 0.0]), UNIT_GAUSSIAN, f"{NAME}-{epsilon:g}-{gamma:g}")
 

@@ -3,7 +3,7 @@
 Arms are the 2^d vectors of signs (entry j of arm a is +1 where bit j of a is set, else -1), theta in {-c/sqrt(T),
 c/sqrt(T)}^d has the signs of arm `good`, rewards are Gaussian with sd 1. With c = 1 the regret of every policy is at
 least exp(-2)/8 d sqrt(T) for some theta: Lattimore and Szepesvari (2020), theorem 24.1 [recalled; its action set is
-the full cube [-1,1]^d, where best actions are vertices].
+the full cube [-1,1]^d: policies on the vertices are among its policies, and best actions are vertices].
 
 Exact: best mean c d/sqrt(T), smallest positive gap 2 c/sqrt(T), ||x|| = sqrt(d), ||theta|| = c sqrt(d/T).
 """

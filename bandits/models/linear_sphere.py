@@ -12,7 +12,7 @@ from bandits.models._sphere import sphere
 from theorylab.family import Family
 from theorylab.linear_bandit import LinearBandit
 from theorylab.model import RewardLaw
-from theorylab.parameters import integer, number
+from theorylab.parameters import integer, number, room
 
 
 def build(A: int = 20, d: int = 5, norm: float = 1.0, sd: float = 1.0, seed: int = 0) -> LinearBandit:
@@ -20,6 +20,7 @@ def build(A: int = 20, d: int = 5, norm: float = 1.0, sd: float = 1.0, seed: int
     name = "linear-sphere"
     A, d = integer(name, "A", A, 1), integer(name, "d", d, 1)
     norm, sd = number(name, "norm", norm, 0.0, open_low=True), number(name, "sd", sd, 0.0, open_low=True)
+    room(name, "features", A, d)
     rng = np.random.Generator(np.random.Philox(integer(name, "seed", seed, 0)))
     features, theta = sphere(rng, (A,), d), norm * sphere(rng, (), d)
     high = norm * (1.0 + 1e-9)  # room for the rounding of an arm that points along theta

@@ -20,25 +20,25 @@ import math
 
 import numpy as np
 
-from theorylab.errors import InputError, nearest
+from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.model import BERNOULLI, Bandit, RewardLaw
-from theorylab.parameters import integer, number
+from theorylab.parameters import choice, integer, number, room
 
 NAME = "minimax-pair"
 LAWS = {"gaussian": (0.0, 0.5), "bernoulli": (0.5, 0.25)}  # base, and the largest gap that keeps means in [0, 1]
 
 
 def build(T: int = 1000, A: int = 2, environment: int = 0, law: str = "gaussian", c: float = 0.5) -> Bandit:
-    """The environment of the horizon T; A >= 2 arms, environment in 0..A-1.
+    """The environment of the horizon T; A >= 2 arms, environment in 0..A-1, 0 < c <= 1e6.
 
     Raises:
         InputError: T so small that a mean would leave [0, 1].
     """
-    if law not in LAWS:
-        raise InputError(f"{NAME}: unknown law '{law}'{nearest(law, LAWS)}")
+    choice(NAME, "law", law, LAWS)
     T, A = integer(NAME, "T", T, 1), integer(NAME, "A", A, 2)
-    i, c = integer(NAME, "environment", environment, 0, A - 1), number(NAME, "c", c, 0.0, open_low=True)
+    i, c = integer(NAME, "environment", environment, 0, A - 1), number(NAME, "c", c, 0.0, 1e6, open_low=True)
+    room(NAME, "means", A)
     base, largest = LAWS[law]
     gap = c * math.sqrt((A - 1) / T)
     if gap > largest:

@@ -182,7 +182,7 @@ def kernels(name: str) -> list[str]:
 
 
 def reexports(name: str) -> list[str]:
-    """For a package: its members stand at the modules that define them, so that each has one entry; here their names."""
+    """For a package: its members stand at the modules that define them, so that each has one entry; here are names."""
     module = importlib.import_module(name)
     if not hasattr(module, "__path__"):
         return []

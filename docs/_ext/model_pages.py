@@ -1,9 +1,9 @@
 """A page for each family of models, written from the registry when the build begins.
 
-    docs/catalogue/models/NAME.md, NAME.svg    definition, parameters, source, published instances, picture, command
+    docs/catalogue/models/NAME.md, NAME.svg    definition, parameters, source, published instances, picture, measures
 
 The folder is made by the build and ignores itself in version control. A file is written only where its text changes,
-so that a second build reads nothing again. `page` and `picture` need no Sphinx.
+so that a second build reads nothing again. `page`, `solution` and `picture` need no Sphinx.
 """
 
 from __future__ import annotations
@@ -37,19 +37,22 @@ def source(cite: str, tag: str) -> str:
 
 
 def instances(family: Any) -> str:
-    """The table of published instances, as Markdown."""
+    """The table of published instances, and below it the parameters and text of each, as Markdown."""
     known = list(dict.fromkeys(k for p in family.published for k in p.known))
-    head = ["name", "parameters", "content hash", *(k.replace("_", " ") for k in known), "source"]
+    head = ["name", "content hash", *(k.replace("_", " ") for k in known)]
     rows = [head, ["---"] * len(head)]
-    for p in family.published:
-        params = ", ".join(f"`{k}={v}`" for k, v in p.params.items()) or "none"
-        cite, tag = p.cite or family.cite, p.tag or family.source_tag
-        rows.append([f"`{p.name}`", params, f"`{p.digest}`", *(p.known.get(k, "") for k in known), f"{cite} [{tag}]"])
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     texts: dict[str, list[str]] = {}
     for p in family.published:
-        texts.setdefault(p.text, []).append(f"`{p.name}`")
-    return "\n".join([*lines, "", *(f"- {', '.join(names)}: {escape(text)}" for text, names in texts.items() if text)])
+        params = ", ".join(f"{k}={getattr(v, 'name', '') or v}" for k, v in p.params.items())
+        rows.append([f"`{p.name}`", f"`{p.digest}`", *(p.known.get(k, "") for k in known)])
+        cite, tag = p.cite or family.cite, p.tag or family.source_tag
+        origin = "" if (cite, tag) == (family.cite, family.source_tag) else f" Source: {cite} [{tag}]."
+        named = f"`{p.name}`" + (f" ({escape(params)})" if params else "")
+        texts.setdefault(escape(p.text + origin), []).append(named)
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(
+        [*lines, "", *(f"- {', '.join(names)}{': ' if text else ''}{text}" for text, names in texts.items())]
+    )
 
 
 def sources(family: Any) -> str:
@@ -62,15 +65,27 @@ def sources(family: Any) -> str:
 
 
 def drawn(family: Any) -> str | None:
-    """Name of what the page shows: the first published instance, else the family if it needs no parameter."""
-    if family.published:
-        return str(family.published[0].name)
-    needed = [v for v in family.params.values() if v is inspect.Parameter.empty]
-    return None if needed else str(family.name)
+    """Name of what the page shows: the family if it needs no parameter, else its first published instance."""
+    if all(v is not inspect.Parameter.empty for v in family.params.values()):
+        return str(family.name)
+    return str(family.published[0].name) if family.published else None
 
 
-def page(family: Any, illustrated: bool) -> str:
-    """The page of a family as Markdown; `illustrated`: whether there is a picture beside it."""
+def solution(family: Any) -> Any:
+    """What is known of the model that the page shows; None where nothing is shown or the model is large."""
+    from theorylab.plan_command import find, solve
+
+    name = drawn(family)
+    if name is None:
+        return None
+    subject = find(name, {}, None)
+    return solve(subject) if subject.model.setting == "bandit" or subject.model.S <= LARGEST else None
+
+
+def page(family: Any, solved: Any = None) -> str:
+    """The page of a family as Markdown; with what `solution` gives, a picture and the measures too."""
+    from theorylab.plan_text import as_text
+
     module = importlib.import_module(family.build.__module__)
     doc = to_rst((inspect.getdoc(module) or "").split("\n"))
     lines = [f"# {family.name}", "", "```{eval-rst}", ".. highlight:: none", "", *doc, "```", "", "## Parameters", ""]
@@ -78,12 +93,12 @@ def page(family: Any, illustrated: bool) -> str:
     lines += ["", "## Source", "", sources(family), ""]
     if family.published:
         lines += ["## Published instances", "", instances(family), ""]
-    name = drawn(family)
-    if name is not None:
-        lines += ["## Solution", ""]
-        if illustrated:
-            lines += [f"![{name} and its optimal plan]({family.name}.svg)", ""]
-        lines += [f"    theorylab plan {name}" + (f" --figure {family.name}.svg" if illustrated else ""), ""]
+    if solved is not None:
+        name = drawn(family)
+        lines += ["## Solution", "", f"![{name} and its optimal plan]({family.name}.svg)", ""]
+        printed = as_text(solved, policy=False).rstrip().split("\n")
+        shown = [f"$ theorylab plan {name} --no-policy --figure {family.name}.svg", *printed]
+        lines += [f"    {line}".rstrip() for line in shown] + [""]
     return "\n".join(lines)
 
 
@@ -94,22 +109,12 @@ def show(default: Any) -> str:
     return ", optional" if default is None else f", default `{getattr(default, 'name', '') or default}`"
 
 
-def picture(family: Any) -> bytes | None:
-    """The figure of what the page shows, as SVG; None where nothing is shown or the model is large."""
+def picture(solved: Any) -> bytes:
+    """The figure of what `solution` gives, as SVG."""
     from theorylab.figure import render
     from theorylab.picture import model_figure
-    from theorylab.plan import plan
-    from theorylab.plan_command import find
 
-    name = drawn(family)
-    if name is None:
-        return None
-    subject = find(name, {}, None)
-    if subject.model.setting == "bandit":
-        return render(model_figure(subject.model), "svg")
-    if subject.model.S > LARGEST:
-        return None
-    return render(model_figure(subject.model, plan(subject.model), grid=subject.grid), "svg")
+    return render(model_figure(solved.subject.model, solved.plan, grid=solved.subject.grid), "svg")
 
 
 def write(folder: Path) -> None:
@@ -119,10 +124,10 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     made: dict[str, bytes] = {".gitignore": b"*\n"}
     for family in iter_specs("models"):
-        svg = picture(family)
-        if svg is not None:
-            made[f"{family.name}.svg"] = svg
-        made[f"{family.name}.md"] = page(family, svg is not None).encode()
+        solved = solution(family)
+        if solved is not None:
+            made[f"{family.name}.svg"] = picture(solved)
+        made[f"{family.name}.md"] = page(family, solved).encode()
     for file in folder.iterdir():
         if file.name not in made:
             file.unlink()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mdps.models._hypercube import MAX_SIGNS, actions, best_actions
 from theorylab.errors import InputError
-from theorylab.parameters import integer
+from theorylab.parameters import integer, room
 
 __all__ = ["Chain", "chain"]
 
@@ -55,6 +55,8 @@ def chain(family: str, d: int, horizon: int, K: int, good: Any) -> Chain:
     if 32 * K < (d - 1) ** 2 * H:
         least = -(-((d - 1) ** 2) * H // 32)
         raise InputError(f"{family}: K is {K}; probabilities need K >= (d-1)^2 H/32, that is K >= {least}")
+    room(family, "P", H, H + 2, 2 ** (d - 1), H + 2)
+    room(family, "features of transitions", H + 2, 2 ** (d - 1), H + 2, d)
     best = best_actions(family, good, d - 1, H)
     signs = actions(d - 1)
     hidden = signs[best]

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from theorylab.errors import InputError, nearest
+from theorylab.errors import InputError
 from theorylab.family import Grid
-from theorylab.parameters import number
+from theorylab.parameters import choice, number
 
 __all__ = ["ARROWS", "Layout", "moves", "read", "transitions"]
 
@@ -61,7 +61,7 @@ class Layout:
 
 def read(family: str, rows: Sequence[str]) -> Layout:
     """The free cells of `rows`; refuses a layout that is empty, ragged, or walls only."""
-    lines = tuple(rows)
+    lines = tuple(rows) if isinstance(rows, Sequence) else ()
     if not lines or not all(isinstance(line, str) and line for line in lines):
         raise InputError(f"{family}: the layout is {rows!r}; give strings of one length, top row first")
     for i, line in enumerate(lines):
@@ -90,8 +90,7 @@ def moves(layout: Layout) -> Ints:
 def transitions(family: str, target: Ints, slip: float, kind: str) -> tuple[Ints, Ints, NDArray[np.float64]]:
     """Entries (row s*4+a, successor, probability) of P for the moves `target` (S,4); several may share a place."""
     slip = number(family, "slip", slip, 0.0, 1.0)
-    if kind not in SLIPS:
-        raise InputError(f"{family}: unknown kind of slip '{kind}'{nearest(kind, SLIPS)}; known: {', '.join(SLIPS)}")
+    choice(family, "slip_kind", kind, SLIPS)
     S = target.shape[0]
     state, action = np.repeat(np.arange(S), 4), np.tile(np.arange(4), S)
     row = state * 4 + action

@@ -16,6 +16,8 @@ is not part of the table; use FiniteHorizon(H). `to_gymnasium` goes the other wa
 from __future__ import annotations
 
 import math
+import operator
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from theorylab.errors import InputError
 from theorylab.model import BERNOULLI, Criterion, RewardLaw, ShortestPath, TabularMDP
+from theorylab.validate import floats
 
 __all__ = ["from_gymnasium", "to_gymnasium"]
 
@@ -45,6 +48,16 @@ def _open(env: Any) -> Any:
         raise InputError(f"from_gymnasium: cannot make '{env}' ({error}); give an id of gymnasium.registry") from None
 
 
+def _entry(probability: Any, state: Any, reward: Any, terminated: Any) -> Entry:
+    """The four numbers of an entry; a text, a state such as 0.7 or a flag such as "False" is refused, not converted."""
+    for x in (probability, reward):
+        if isinstance(x, (bool, np.bool_)) or not isinstance(x, Real):
+            raise TypeError(f"{x!r} is no real number")
+    if not isinstance(terminated, (bool, np.bool_)):
+        raise TypeError(f"terminated is {terminated!r}, not True or False")
+    return float(probability), operator.index(state), float(reward), bool(terminated)
+
+
 def _table(raw: Any, name: str) -> list[list[list[Entry]]]:
     """The table as lists [s][a] of entries with positive probability, every index checked."""
     table = getattr(raw, "P", None)
@@ -60,7 +73,7 @@ def _table(raw: Any, name: str) -> list[list[list[Entry]]]:
         for s in range(S):
             if len(table[s]) != A:
                 raise InputError(f"from_gymnasium: '{name}': state {s} has {len(table[s])} actions, state 0 has {A}")
-            out.append([[(float(p), int(n), float(x), bool(t)) for p, n, x, t in table[s][a]] for a in range(A)])
+            out.append([[_entry(*entry) for entry in table[s][a]] for a in range(A)])
     except (KeyError, IndexError, TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -95,7 +108,7 @@ def _initial(raw: Any, mu0: ArrayLike | None, S: int, name: str) -> NDArray[np.f
     law = getattr(raw, "initial_state_distrib", None) if mu0 is None else mu0
     if law is None:
         raise InputError(f"from_gymnasium: environment '{name}' has no initial_state_distrib; give mu0=...")
-    out = np.array(law, dtype=np.float64)
+    out = floats(law, f"from_gymnasium: '{name}': the initial law")
     if out.shape != (S,):
         raise InputError(f"from_gymnasium: '{name}': the initial law has shape {out.shape}; expected ({S},)")
     return out

@@ -30,7 +30,7 @@ def best_actions(family: str, good: Any, n: int, stages: int) -> list[int]:
     count = 2**n
     if good is None:
         good = count - 1
-    several = isinstance(good, (Sequence, np.ndarray)) and not isinstance(good, str)
+    several = (isinstance(good, Sequence) and not isinstance(good, (str, bytes))) or np.ndim(good) == 1
     chosen = list(good) if several else [good] * stages
     if len(chosen) != stages:
         raise InputError(f"{family}: good has {len(chosen)} entries; give one action, or {stages}, one a stage")

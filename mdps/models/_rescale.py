@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isfinite
 
+from theorylab.criteria import HUGE
 from theorylab.errors import InputError
 from theorylab.model import RewardLaw, ShortestPath, TabularMDP
+from theorylab.parameters import number
 
 __all__ = ["rescale_rewards"]
 
@@ -21,10 +22,12 @@ def rescale_rewards(model: TabularMDP, low: float | None = None, high: float | N
         InputError: an empty range, a declared range that would leave [0, 1], or a shortest-path criterion with
             low != 0, where a shift of the rewards changes which policies are optimal.
     """
+    if not isinstance(model, TabularMDP):
+        raise InputError(f"rescale_rewards: got {type(model).__name__}; give a TabularMDP")
     law = model.reward_law
-    a = law.low if low is None else float(low)
-    b = law.high if high is None else float(high)
-    if not (isfinite(a) and isfinite(b) and a < b):
+    a = law.low if low is None else number("rescale_rewards", "low", low, -HUGE, HUGE)
+    b = law.high if high is None else number("rescale_rewards", "high", high, -HUGE, HUGE)
+    if a >= b:
         raise InputError(f"rescale_rewards: [{a}, {b}] is not a range; give finite low < high")
     if law.low < a or law.high > b:
         raise InputError(

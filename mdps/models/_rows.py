@@ -7,19 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theorylab.errors import InputError
+from theorylab.parameters import flag, room
 
 __all__ = ["assemble", "check_dense"]
 
-DENSE_ENTRIES = 2**28  # entries of a dense P that are still built: 2 GiB
-
 
 def check_dense(family: str, S: int, A: int) -> None:
-    """Refuse a dense P (S,A,S) of more than 2 GiB."""
-    if S * A * S > DENSE_ENTRIES:
-        raise InputError(
-            f"{family}: a dense P of {S} states and {A} actions takes {8 * S * A * S / 2**30:.3g} GiB; give sparse=True"
-        )
+    """Refuse a dense P (S,A,S) of more than 2 GiB, where the family has a sparse one."""
+    room(family, "a dense P", S, A, S, mend="give sparse=True")
 
 
 def assemble(
@@ -34,11 +29,11 @@ def assemble(
     """P with `p` added at (row s*A+a, successor `col`): CSR (S*A,S) if `sparse`, else (S,A,S), the same numbers.
 
     Raises:
-        InputError: a dense P of more than 2 GiB.
+        InputError: a dense P of more than 2 GiB, `sparse` not True or False.
     """
     from scipy.sparse import csr_array
 
-    if not sparse:
+    if not flag(family, "sparse", sparse):
         check_dense(family, S, A)
     flat = csr_array((p, (row, col)), shape=(S * A, S))
     flat.eliminate_zeros()

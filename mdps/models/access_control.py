@@ -9,7 +9,7 @@ rejects) and earns the priority. Then each busy server, the one just filled incl
     unit      priority / 8, in [0, 1] (the default: theorems are stated for that range)
     book      the priority, in [0, 8]
 
-Sources: Sutton and Barto (2018), example 10.2 [source]; order of states as in public code [source: public code].
+Sources: Sutton and Barto (2018), example 10.2 [source]; order of states and start as in csuite [source: public code].
 
 Exact: gain 0.3434552438, bias span 3.18747753 (unit), 2.747642 (book); diameter 50.836552. Optimal policy: priorities 8
 and 4 are accepted whenever a server is free, 2 if at least 4 are free, 1 never.
@@ -21,9 +21,9 @@ from math import comb
 
 import numpy as np
 
-from theorylab.errors import InputError, nearest
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, RewardLaw, TabularMDP
+from theorylab.parameters import choice
 
 SERVERS, FREES = 10, 0.06
 PRIORITIES = (1.0, 2.0, 4.0, 8.0)
@@ -36,9 +36,7 @@ def build(variant: str = "unit", criterion: Criterion = AVERAGE_REWARD) -> Tabul
     Raises:
         InputError: an unknown variant.
     """
-    if variant not in SCALES:
-        raise InputError(f"access-control: unknown variant '{variant}'{nearest(variant, SCALES)}; known: unit, book")
-    scale, n = SCALES[variant], len(PRIORITIES)
+    scale, n = SCALES[choice("access-control", "variant", variant, SCALES)], len(PRIORITIES)
     S = (SERVERS + 1) * n
     law = [[comb(b, k) * FREES**k * (1 - FREES) ** (b - k) for k in range(b + 1)] for b in range(SERVERS + 1)]
     P, r = np.zeros((S, 2, S)), np.zeros((S, 2))

@@ -13,12 +13,14 @@ from dataclasses import replace
 from mdps.models._gymnasium import from_gymnasium
 from theorylab.family import Family, Grid, Published
 from theorylab.model import Criterion, FiniteHorizon, TabularMDP
+from theorylab.parameters import flag
 
 
 def build(is_slippery: bool = False, H: int = 100, criterion: Criterion | None = None) -> TabularMDP:
     """CliffWalking, episodes of H stages unless another `criterion` is given."""
     from gymnasium.envs.toy_text.cliffwalking import CliffWalkingEnv
 
+    is_slippery = flag("cliff-walking", "is_slippery", is_slippery)
     env = CliffWalkingEnv(is_slippery=is_slippery)
     model = from_gymnasium(env, criterion=FiniteHorizon(H) if criterion is None else criterion)
     return replace(model, name="cliff-walking" + ("-slippery" if is_slippery else ""))

@@ -9,7 +9,8 @@ FiniteHorizon(H), the default, never sees. P (3H,A,3H), r (3H,A).
 The good actions are drawn by numpy.random.Generator(numpy.random.Philox(seed)).integers(A, size=(H, 2)): [h, 0] in A,
 [h, 1] in B. Rewards are deterministic with these means; `rewards="bernoulli"` draws them, with other odds than the .1
 with probability 1/2 of the source (means, and so values, are the same). Source: the code of hybrid policy-gradient
-methods (Zhou et al., 2024) [source: public code]; the law of the first state [derived] (values do not depend on it).
+methods (Zhou et al., 2024) [source: public code], with discrete actions seen as they are; there observations are noisy
+and actions are softmax weights, and the good actions are drawn without a seed.
 
 Exact: V* = 1; the uniform policy has value A^-H + .05 (1 - A^-H) and reaches the end alive with probability A^-H.
 """
@@ -20,7 +21,7 @@ import numpy as np
 
 from theorylab.family import Family, Published
 from theorylab.model import Criterion, FiniteHorizon, TabularMDP
-from theorylab.parameters import integer
+from theorylab.parameters import integer, room
 
 CONSOLATION = 0.05  # mean of .1 with probability 1/2
 
@@ -29,6 +30,7 @@ def build(H: int = 5, A: int = 3, seed: int = 0, criterion: Criterion | None = N
     """The lock of `H` >= 1 stages and `A` >= 2 actions, in episodes of H stages unless another `criterion` is given."""
     H, A = integer("combination-lock", "H", H, 1), integer("combination-lock", "A", A, 2)
     seed = integer("combination-lock", "seed", seed, 0)
+    room("combination-lock", "P", 3 * H, A, 3 * H)
     good = np.random.Generator(np.random.Philox(seed)).integers(A, size=(H, 2))
     P, r = np.zeros((3 * H, A, 3 * H)), np.zeros((3 * H, A))
     for h in range(H - 1):

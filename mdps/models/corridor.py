@@ -16,11 +16,13 @@ from mdps.models._grid import Layout, moves, read, transitions
 from mdps.models._rows import assemble
 from theorylab.family import Family, Grid, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
-from theorylab.parameters import integer, number
+from theorylab.parameters import integer, number, room
 
 
 def _layout(rows: int, length: int) -> Layout:
-    return read("corridor", ["." * integer("corridor", "length", length, 1)] * integer("corridor", "rows", rows, 1))
+    rows, length = integer("corridor", "rows", rows, 1), integer("corridor", "length", length, 1)
+    room("corridor", "P", rows * length, 4, rows * length)
+    return read("corridor", ["." * length] * rows)
 
 
 def build(

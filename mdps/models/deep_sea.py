@@ -10,9 +10,10 @@ never occur. P (N^2,2,N^2), or CSR (2 N^2,N^2) with `sparse=True`; r (N^2,2), ra
     bsuite       always succeeds                                   1 - .01 = .99
     stochastic   stays in its column with probability 1/N          (1-1/N)^(N-1) - .01 (1 - (1-1/N)^N)
 
-Labels, by `labels`: "none": action 1 is right; "cell": in each cell right is action 0 or 1, drawn as bsuite does,
-numpy.random.RandomState(seed).binomial(1, .5, (N, N)), so that bsuite's `mapping_seed` names the same model; "column":
-one draw a column, numpy.random.RandomState(seed).binomial(1, .5, N). Labels do not change values.
+Labels, by `labels`: "none": action 1 is right, which bsuite calls a debug mode; "cell": in each cell right is action 0
+or 1, drawn as bsuite does, numpy.random.RandomState(seed).binomial(1, .5, (N, N)), so that bsuite's `mapping_seed`
+names the same model (42 in its sweep); "column": one draw a column, numpy.random.RandomState(seed).binomial(1, .5, N).
+Labels do not change values.
 
 Source: bsuite's DeepSea (Osband et al., 2020) [source: public code]. Its stochastic version adds N(0,1) noise to the
 reward in the two corners of the last row; here rewards are their means, so values and policies are the same. That
@@ -25,11 +26,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mdps.models._rows import assemble
-from theorylab.errors import InputError, nearest
+from mdps.models._rows import assemble, check_dense
+from theorylab.errors import InputError
 from theorylab.family import Family, Grid, Published
 from theorylab.model import Criterion, FiniteHorizon, RewardLaw, TabularMDP
-from theorylab.parameters import integer
+from theorylab.parameters import choice, flag, integer, room
 
 VARIANTS = ("bsuite", "stochastic")
 LABELS = ("none", "cell", "column")
@@ -50,21 +51,26 @@ def build(
     N: int = 10,
     variant: str = "bsuite",
     labels: str = "none",
-    seed: int = 0,
+    seed: int | None = None,
     criterion: Criterion | None = None,
     sparse: bool = False,
 ) -> TabularMDP:
-    """DeepSea of N >= 1 rows, in episodes of N stages unless another `criterion` is given; 0 <= seed < 2^32.
+    """DeepSea of N >= 1 rows, in episodes of N stages unless another `criterion` is given.
+
+    `seed` in 0..2^32-1 draws the labels (0 if None).
 
     Raises:
-        InputError: an unknown variant or labels.
+        InputError: an unknown variant or labels, or a seed without labels to draw.
     """
     N = integer("deep-sea", "N", N, 1)
-    seed = integer("deep-sea", "seed", seed, 0, 2**32 - 1)
-    if variant not in VARIANTS:
-        raise InputError(f"deep-sea: unknown variant '{variant}'{nearest(variant, VARIANTS)}")
-    if labels not in LABELS:
-        raise InputError(f"deep-sea: unknown labels '{labels}'{nearest(labels, LABELS)}; known: {', '.join(LABELS)}")
+    variant, labels = choice("deep-sea", "variant", variant, VARIANTS), choice("deep-sea", "labels", labels, LABELS)
+    if flag("deep-sea", "sparse", sparse):
+        room("deep-sea", "an array over the states", N, N)
+    else:
+        check_dense("deep-sea", N * N, 2)
+    if labels == "none" and seed is not None:
+        raise InputError(f"deep-sea: seed is {seed} with labels 'none', which are not drawn; give labels='cell'")
+    seed = integer("deep-sea", "seed", 0 if seed is None else seed, 0, 2**32 - 1)
     fails = 1 / N if variant == "stochastic" else 0.0
     state = np.arange(N * N)
     below, column = state // N + 1, state % N

@@ -16,9 +16,9 @@ import numpy as np
 
 from mdps.models._grid import moves, read
 from mdps.models._gymnasium import from_gymnasium
-from theorylab.errors import InputError
 from theorylab.family import Family, Grid, Published
 from theorylab.model import Criterion, FiniteHorizon, TabularMDP
+from theorylab.parameters import choice, flag
 
 MAPS = {
     "4x4": ("SFFF", "FHFH", "FFFH", "HFFG"),
@@ -52,6 +52,10 @@ def _table(rows: tuple[str, ...], slippery: bool) -> _Table:
     return _Table(P, np.array([float(letter == "S") for letter in letters]))
 
 
+def _rows(map_name: str) -> tuple[str, ...]:
+    return MAPS[choice("frozen-lake", "map_name", map_name, MAPS)]
+
+
 def build(
     map_name: str = "4x4", is_slippery: bool = True, H: int = 100, criterion: Criterion | None = None
 ) -> TabularMDP:
@@ -60,17 +64,16 @@ def build(
     Raises:
         InputError: an unknown map.
     """
-    if map_name not in MAPS:
-        raise InputError(f"frozen-lake: unknown map '{map_name}'; known: {', '.join(MAPS)}")
-    table = _table(MAPS[map_name], is_slippery)
+    table = _table(_rows(map_name), flag("frozen-lake", "is_slippery", is_slippery))
     model = from_gymnasium(table, criterion=FiniteHorizon(H) if criterion is None else criterion)
     return replace(model, name=f"frozen-lake-{map_name}" + ("" if is_slippery else "-dry"))
 
 
 def grid(map_name: str = "4x4", **_others: object) -> Grid:
     """Where the cells lie; holes are marked H, the goal G."""
-    layout = read("frozen-lake", MAPS[map_name])
-    marks = {s: letter for s, letter in enumerate("".join(MAPS[map_name])) if letter in "GH"}
+    rows = _rows(map_name)
+    layout = read("frozen-lake", rows)
+    marks = {s: letter for s, letter in enumerate("".join(rows)) if letter in "GH"}
     return Grid(layout.states.shape, layout.picture({}).cells, "←↓→↑", marks)
 
 

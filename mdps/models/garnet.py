@@ -30,7 +30,7 @@ from theorylab.assume import communicating
 from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, AverageReward, Criterion, TabularMDP
-from theorylab.parameters import integer, number
+from theorylab.parameters import flag, integer, number, room
 
 MOST_DRAWS = 1000
 
@@ -48,7 +48,6 @@ def _distinct(rng: np.random.Generator, rows: int, S: int, b: int) -> NDArray[np
 
 def _draw(rng: np.random.Generator, S: int, A: int, b: int, w: float, sparse: bool) -> tuple[Any, NDArray[np.float64]]:
     if not sparse:
-        check_dense("garnet", S, A)
         order = np.argsort(rng.random((S, A, S)), axis=-1, kind="stable")[..., :b]
     else:
         order = _distinct(rng, S * A, S, b).reshape(S, A, b)
@@ -99,6 +98,10 @@ def build(
     b = integer("garnet", "b", b, 1, S)
     seed = integer("garnet", "seed", seed, 0)
     w = number("garnet", "w", w, 0.0, 1.0)
+    sparse = flag("garnet", "sparse", sparse)
+    room("garnet", "the successors", S, A, b)
+    if not sparse:
+        check_dense("garnet", S, A)
     cap = None if span_cap is None else number("garnet", "span_cap", span_cap, 0.0, 1e100, open_low=True)
     words = np.random.SeedSequence(seed, spawn_key=(1,) if sparse else ())
     rng = np.random.Generator(np.random.Philox(words))

@@ -27,10 +27,10 @@ import numpy as np
 
 from mdps.models._grid import Layout, moves, read, transitions
 from mdps.models._rows import assemble
-from theorylab.errors import InputError, nearest
+from theorylab.errors import InputError
 from theorylab.family import Family, Grid
 from theorylab.model import AVERAGE_REWARD, Criterion, RewardLaw, TabularMDP
-from theorylab.parameters import number
+from theorylab.parameters import choice, number
 
 LAYOUT = ("S....", ".##..", "...#.", ".#...", "....G")
 GOAL = {"G": 1.0}
@@ -43,6 +43,8 @@ def _layout(layout: str | Sequence[str]) -> Layout:
 
 
 def _goals(rewards: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(rewards, Mapping):
+        raise InputError(f"gridworld: rewards is {rewards!r}; give a reward for each goal's character, such as {GOAL}")
     for character in rewards:
         if not isinstance(character, str) or len(character) != 1 or character in "#S":
             raise InputError(f"gridworld: the goal {character!r} is not one character other than '#' and 'S'")
@@ -64,8 +66,7 @@ def build(
     Raises:
         InputError: a ragged or empty layout, a goal that is not one character, an unknown `slip_kind` or `after`.
     """
-    if after not in AFTER:
-        raise InputError(f"gridworld: unknown after='{after}'{nearest(after, AFTER)}; known: {', '.join(AFTER)}")
+    choice("gridworld", "after", after, AFTER)
     grid, goals = _layout(layout), _goals(rewards)
     cost = number("gridworld", "step_reward", step_reward, -HUGE, HUGE)
     S = grid.S
@@ -103,7 +104,7 @@ def build(
 def grid(layout: str | Sequence[str] = LAYOUT, rewards: Mapping[str, float] = GOAL, **_others: object) -> Grid:
     """Where the cells lie; goals are marked by their characters."""
     shape = _layout(layout)
-    return shape.picture({int(s): c for c in rewards for s in shape.marked(c)})
+    return shape.picture({int(s): c for c in _goals(rewards) for s in shape.marked(c)})
 
 
 family = Family(

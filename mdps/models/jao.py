@@ -14,7 +14,7 @@ import numpy as np
 from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
-from theorylab.parameters import integer, number
+from theorylab.parameters import integer, number, room
 
 
 def build(
@@ -26,6 +26,7 @@ def build(
         InputError: delta not in (0, 1], epsilon < 0, or delta + epsilon > 1.
     """
     A = integer("jao", "actions", actions, 1)
+    room("jao", "P", 2, A, 2)
     best = integer("jao", "good", good, 0, A - 1)
     d = number("jao", "delta", delta, 0.0, 1.0, open_low=True)
     e = number("jao", "epsilon", epsilon, 0.0, 1.0)

@@ -22,7 +22,7 @@ import numpy as np
 from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
-from theorylab.parameters import integer, number
+from theorylab.parameters import integer, number, room
 
 
 def build(
@@ -42,6 +42,7 @@ def build(
     D = number("jao-composed", "D", D, 4.0, 1e12)
     k = integer("jao-composed", "S", S, 2) // 2
     Ap = (integer("jao-composed", "A", A, 3) - 1) // 2
+    room("jao-composed", "P", 2 * k, 2 * Ap + 1, 2 * k)
     copy = integer("jao-composed", "copy", copy, 0, k - 1)
     good = integer("jao-composed", "good", good, 0, Ap - 1)
     d = 4 / D

@@ -3,7 +3,8 @@
 S states, e = jump / S. Action 0 (left): state max(s-1, 0) has probability 1 - (S-1) e, all others e. Action 1 (right),
 on top of e everywhere: state 0: .7 stay, .3 - S e to the right; interior: .1 left, .6 stay, .3 - S e right; state S-1:
 .7 left, .3 - S e stay. r(0,left) = .2, r(S-1,right) = 1, else 0. P (S,2,S), r (S,2).
-Source: the code of Wei et al. (2020), S = 6, jump = .01 [source: public code]; other sizes [derived].
+Source: the code of Wei et al. (2020), S = 6, jump = .01, whose costs are 1 - r [source: public code]; other sizes
+[derived].
 
 Exact for S = 6, jump = .01: gain 0.2096026667, bias span 3.21473684, diameter 22.789271, bias (.2, 0, .31486316,
 1.11705263, 2.11494737, 3.21473684), optimal actions (0,0,1,1,1,1).
@@ -15,12 +16,13 @@ import numpy as np
 
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
-from theorylab.parameters import integer, number
+from theorylab.parameters import integer, number, room
 
 
 def build(states: int = 6, jump: float = 0.01, criterion: Criterion = AVERAGE_REWARD) -> TabularMDP:
     """JumpRiverSwim with `states` >= 3 states and jumps of total probability about `jump` in [0, 0.3]."""
     S = integer("jump-riverswim", "states", states, 3)
+    room("jump-riverswim", "P", S, 2, S)
     e = number("jump-riverswim", "jump", jump, 0.0, 0.3) / S
     P = np.full((S, 2, S), e)
     forward = 0.3 - (S - 1) * e  # includes the e of its own

@@ -7,7 +7,8 @@ hidden signs:
     phi(x_(j+1)|x_j,a) = (alpha (1-delta), -beta a)   phi(goal|x_j,a) = (alpha delta, beta a)   phi(s|s,.) = (alpha, 0)
     theta_h = (1/alpha, Delta x_h/beta),  ||theta_h|| = 1 + Delta (d-1),  ||phi_V|| <= 1
 
-with s in {x_(H+1), goal}. Source: Zhou, Gu and Szepesvari (2021), lower bound [recalled; norms derived].
+with s in {x_(H+1), goal}. Source: Zhou, Gu and Szepesvari (2021), lower bound [source: public code of
+LDP-UCRL-VTR, which cites it; norms derived].
 
 Exact, with p = 1/H + (d-1) Delta: value sum_{h=1}^{H} (1-p)^(h-1) p (H-h); smallest positive gap 2 Delta [derived].
 """
@@ -54,7 +55,7 @@ family = Family(
     build=build,
     setting="mdp",
     cite="zhou2021",
-    source_tag="recalled",
+    source_tag="source",
     text=(
         "Lower-bound chain for linear mixture MDPs with parameters that depend on the stage; the gap is set by the "
         "number K of episodes."

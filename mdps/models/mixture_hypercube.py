@@ -24,11 +24,11 @@ import math
 import numpy as np
 
 from mdps.models._hypercube import MAX_SIGNS, actions, best_actions
-from theorylab.errors import InputError, nearest
+from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.linear import LinearMixtureMDP
 from theorylab.model import FiniteHorizon
-from theorylab.parameters import integer, number
+from theorylab.parameters import choice, integer, number
 
 VARIANTS = ("zhang2023", "zhang2021")
 
@@ -37,27 +37,30 @@ def build(
     d: int = 4,
     horizon: int = 10,
     variant: str = "zhang2023",
-    K: int = 48,
-    c: float = 0.1,
+    K: int | None = None,
+    c: float | None = None,
     good: int | None = None,
 ) -> LinearMixtureMDP:
     """The instance with 2^(d-1) actions, of which `good` (all signs +1 if None) is the hidden x.
 
-    K is the number of episodes that sets the gap of zhang2023; `c` is the constant of zhang2021. phi (3,A,3,d).
+    K is the number of episodes that sets the gap of zhang2023 (48 if None); `c` is the constant of zhang2021 (0.1 if
+    None). phi (3,A,3,d).
 
     Raises:
-        InputError: K or c for which a probability would leave [0, 1].
+        InputError: K or c for which a probability would leave [0, 1], or given to the other variant.
     """
     name = "mixture-hypercube"
-    if variant not in VARIANTS:
-        raise InputError(f"{name}: unknown variant '{variant}'{nearest(variant, VARIANTS)}")
+    choice(name, "variant", variant, VARIANTS)
+    other, value = ("c", c) if variant == "zhang2023" else ("K", K)
+    if value is not None:
+        raise InputError(f"{name}: {other} is {value!r}; variant '{variant}' has no {other}: leave it out")
     d = integer(name, "d", d, 2, MAX_SIGNS + 1)
     H = integer(name, "horizon", horizon, 1)
     (best,) = best_actions(name, good, d - 1, 1)
     signs = actions(d - 1)
     agree = signs @ signs[best]  # small integers: exact
     if variant == "zhang2023":
-        K = integer(name, "K", K, 1)
+        K = integer(name, "K", 48 if K is None else K, 1)
         if 16 * K < 3 * (d - 1) ** 2:
             least = -(-3 * (d - 1) ** 2 // 16)
             raise InputError(f"{name}: K is {K}; probabilities need K >= 3 (d-1)^2/16, that is K >= {least}")
@@ -67,7 +70,7 @@ def build(
         theta = np.concatenate([[1.0 / al], step / be * signs[best]])
         label = f"K{K}"
     else:
-        c = number(name, "c", c, 0.0, d / (math.sqrt(2.0) * (d - 1)), open_low=True)
+        c = number(name, "c", 0.1 if c is None else c, 0.0, d / (math.sqrt(2.0) * (d - 1)), open_low=True)
         base, step = 0.5, c / (math.sqrt(2.0) * d)
         al, be = math.sqrt(0.5), 1.0 / math.sqrt(2.0 * d)
         theta = np.concatenate([[math.sqrt(2.0)], c / math.sqrt(d) * signs[best]])

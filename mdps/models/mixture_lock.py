@@ -28,7 +28,7 @@ from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.linear import LinearMixtureMDP
 from theorylab.model import FiniteHorizon
-from theorylab.parameters import integer
+from theorylab.parameters import integer, room
 
 NAME = "mixture-lock"
 BASE = np.array([[[0.9, 0.1], [0.2, 0.8]], [[0.3, 0.7], [0.6, 0.4]]])  # [action, base kernel, outcome]
@@ -41,6 +41,9 @@ def build(N: int = 8, ok: Sequence[int] | None = None) -> LinearMixtureMDP:
     phi (N+6,2,N+6,4), theta (4,).
     """
     N = integer(NAME, "N", N, 2)
+    room(NAME, "phi", N + 6, 2, N + 6, 4)
+    if ok is not None and (isinstance(ok, (str, bytes)) or np.ndim(ok) != 1):
+        raise InputError(f"{NAME}: ok is {ok!r}; give {N} actions, 0 or 1, one a corridor state")
     moves: list[Any] = [(i + 1) % 2 for i in range(N)] if ok is None else list(ok)
     if len(moves) != N:
         raise InputError(f"{NAME}: ok has {len(moves)} entries; give {N}, one a corridor state")

@@ -24,7 +24,7 @@ from mdps.models._simplex import sparse_laws, uniform_simplex
 from theorylab.family import Family
 from theorylab.linear import LinearMixtureMDP
 from theorylab.model import FiniteHorizon
-from theorylab.parameters import integer
+from theorylab.parameters import integer, room
 
 
 def build(
@@ -35,6 +35,7 @@ def build(
     S, A, d = integer(name, "S", S, 1), integer(name, "A", A, 1), integer(name, "d", d, 1)
     H, b = integer(name, "horizon", horizon, 1), integer(name, "b", b, 1, S)
     n, seed = integer(name, "dilation", dilation, 1), integer(name, "seed", seed, 0)
+    room(name, "phi", S, A, S, d)
     rng = np.random.Generator(np.random.Philox(seed))
     base = sparse_laws(rng, (d, S, A), S, b)
     weights = uniform_simplex(rng, (), 2 * d).reshape(d, 2).sum(axis=1)

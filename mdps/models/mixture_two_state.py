@@ -6,7 +6,7 @@ P(x0|x1,.) = delta; r(x0,.) = 0, r(x1,.) = 1. With alpha = sqrt(Delta / ((d-1)(1
     phi(x0|x0,a) = (-alpha a, beta (1-delta))    phi(x1|x0,a) = (alpha a, beta delta)    theta~ = (theta/alpha, 1/beta)
     phi(x0|x1,.) = (0, beta delta)               phi(x1|x1,.) = (0, beta (1-delta))
 
-Scalings of Delta with the number of steps T, D = 1/delta [source: code]:
+Scalings of Delta with the number of steps T, D = 1/delta, each from another public code [source: code]:
 
     fixed   Delta as given, delta/3 by default
     d       Delta = constant sqrt(2 log(2)/5) d / sqrt(D T)
@@ -25,20 +25,20 @@ import math
 import numpy as np
 
 from mdps.models._hypercube import MAX_SIGNS, actions, best_actions
-from theorylab.errors import InputError, nearest
+from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.linear import LinearMixtureMDP
 from theorylab.model import AVERAGE_REWARD, Criterion
-from theorylab.parameters import integer, number
+from theorylab.parameters import choice, integer, number
 
 NAME = "mixture-two-state"
 SCALINGS = ("fixed", "d", "d-1")
 
 
-def gap_parameter(scaling: str, d: int, delta: float, T: int | None, constant: float) -> float:
+def gap_parameter(scaling: str, d: int, delta: float, T: int | None, constant: float | None) -> float:
     """Delta of the scalings "d" and "d-1"."""
     T = integer(NAME, "T", T, 1)
-    constant = number(NAME, "constant", constant, 0.0, 1.0, open_low=True)
+    constant = number(NAME, "constant", 1 / 45 if constant is None else constant, 0.0, 1.0, open_low=True)
     if scaling == "d":
         return constant * math.sqrt(2.0 * math.log(2.0) / 5.0) * d * math.sqrt(delta / T)
     least = 16.0 * (d - 1) ** 2 * constant**2 / delta
@@ -53,26 +53,27 @@ def build(
     Delta: float | None = None,
     scaling: str = "fixed",
     T: int | None = None,
-    constant: float = 1 / 45,
+    constant: float | None = None,
     good: int | None = None,
     criterion: Criterion = AVERAGE_REWARD,
 ) -> LinearMixtureMDP:
     """The instance with 2^(d-1) actions, of which `good` (all signs +1 if None) is the best one in state 0.
 
-    The scalings d and d-1 take T and `constant`, "fixed" takes Delta. phi (2,A,2,d).
+    The scalings d and d-1 take T and `constant` (1/45 if None), "fixed" takes Delta. phi (2,A,2,d).
 
     Raises:
         InputError: 3 Delta above delta, T below the least that the scaling allows, Delta given with a scaling that
-            sets it, or T without one.
+            sets it, or T or `constant` without one.
     """
-    if scaling not in SCALINGS:
-        raise InputError(f"{NAME}: unknown scaling '{scaling}'{nearest(scaling, SCALINGS)}")
+    choice(NAME, "scaling", scaling, SCALINGS)
     d = integer(NAME, "d", d, 2, MAX_SIGNS + 1)
     delta = number(NAME, "delta", delta, 0.0, 0.75, open_low=True)
     if scaling != "fixed" and Delta is not None:
         raise InputError(f"{NAME}: Delta is {Delta} with scaling '{scaling}', which sets it; leave out one of the two")
     if scaling == "fixed" and T is not None:
         raise InputError(f"{NAME}: T is {T} with scaling 'fixed', which has no T; give scaling='d' or 'd-1'")
+    if scaling == "fixed" and constant is not None:
+        raise InputError(f"{NAME}: constant is {constant} with scaling 'fixed', which has none: leave it out")
     if scaling != "fixed":
         D = gap_parameter(scaling, d, delta, T, constant)
     else:

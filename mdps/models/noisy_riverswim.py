@@ -16,12 +16,13 @@ import numpy as np
 from mdps.models.riverswim import build as riverswim
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
-from theorylab.parameters import integer
+from theorylab.parameters import integer, room
 
 
 def build(states: int = 12, criterion: Criterion = AVERAGE_REWARD) -> TabularMDP:
     """NoisyRiverSwim with `states` >= 2 states."""
     S = integer("noisy-riverswim", "states", states, 2)
+    room("noisy-riverswim", "P", S, 4, S)
     river = riverswim(states=S)
     P, r = np.zeros((S, 4, S)), np.zeros((S, 4))
     P[:, :2], r[:, :2] = river.P, river.r

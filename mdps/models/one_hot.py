@@ -14,10 +14,11 @@ import math
 
 import numpy as np
 
-from theorylab.errors import InputError, nearest
+from theorylab.errors import InputError
 from theorylab.family import Family
 from theorylab.linear import LinearMDP, LinearMixtureMDP
 from theorylab.model import TabularMDP
+from theorylab.parameters import choice
 from theorylab.registry import find_model
 
 FORMS = ("linear", "mixture")
@@ -30,8 +31,7 @@ def build(model: TabularMDP | str = "riverswim", form: str = "linear") -> Linear
     Raises:
         InputError: a model that is not tabular, an unknown form, or arrays above 2^27 entries.
     """
-    if form not in FORMS:
-        raise InputError(f"one-hot: unknown form '{form}'{nearest(form, FORMS)}")
+    choice("one-hot", "form", form, FORMS)
     m = find_model(model)() if isinstance(model, str) else model
     if not isinstance(m, TabularMDP):
         raise InputError(f"one-hot: model is a {type(m).__name__}; give a TabularMDP or the name of a tabular family")

@@ -10,11 +10,17 @@ States 0..S-1 in a row; action 0 (left) moves to max(s-1, 0) for sure; action 1 
     orel      (-, .6, .4)      (.05, .55, .4)   (.4, .6, -)      .05        1
     colosseum (-, 0, 1)        (0, 0, 1)        (0, 1, -)        .005       1
 
-All other rewards are 0. P (S,2,S), r (S,2). Sources: osband: Osband, Russo and Van Roy (2013), TabulaRL [source:
-public code]; strehl: Strehl and Littman (2008) [recalled]; ucrl3: the code of UCRL3 (Bourel et al., 2020) and statrl:
-its successor, where action 0 is right and action 1 left [source: public code]; orel: the home assignments of a course
-on online learning [source: public code]; colosseum: Colosseum's RiverSwim, which has no current, with its default
-parameters [source: public code].
+All other rewards are 0. P (S,2,S), r (S,2). The names are those of packages, whose problems differ although all are
+called RiverSwim [source: public code, but for strehl]:
+
+    osband      TabulaRL, of Osband, Russo and Van Roy (2013), in episodes of 20 steps; rlexplorer, the code of SCAL
+    strehl      Strehl and Littman (2008) [recalled; agrees with public code], rewards 5 and 10000 divided by 10000;
+                there an episode starts in state 1 or 2 with probability 1/2 each, here in state 0
+    ucrl3       the code of UCRL3 (Bourel et al., 2020); there action 0 is right, action 1 left
+    statrl      its successor StatisticalRL, with the reward .99; there action 0 is right, action 1 left
+    orel        home assignments of the course Online and Reinforcement Learning (2024), action 0 is left
+    colosseum   Colosseum without laziness, which has no current; there the two actions swap their meaning from state
+                to state unless randomize_actions=False
 
 Exact quantities with average reward (gain J*, bias span sp, diameter D); "right" everywhere is optimal:
 
@@ -32,10 +38,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from theorylab.errors import InputError, nearest
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, DETERMINISTIC, Criterion, RewardLaw, TabularMDP
-from theorylab.parameters import integer
+from theorylab.parameters import choice, integer, room
 
 # (left, stay, right) of the action right in the interior; stay and leave at the two ends; the two rewards
 VARIANTS = {
@@ -59,10 +64,9 @@ def build(
     Raises:
         InputError: an unknown variant or fewer than 2 states.
     """
-    if variant not in VARIANTS:
-        raise InputError(f"riverswim: unknown variant '{variant}'{nearest(variant, VARIANTS)}")
+    interior, first, last, (r_left, r_right) = VARIANTS[choice("riverswim", "variant", variant, VARIANTS)]
     S = integer("riverswim", "states", states, 2)
-    interior, first, last, (r_left, r_right) = VARIANTS[variant]
+    room("riverswim", "P", S, 2, S)
     P = np.zeros((S, 2, S))
     for s in range(S):
         P[s, 0, max(s - 1, 0)] = 1.0
@@ -123,7 +127,8 @@ family = Family(
             known={"gain": "0.2229357798", "bias_span": "5.01834862", "diameter": "22.510288", "gap": "0.2224357798"},
             cite="strehl2008",
             tag="recalled",
-            text="The first RiverSwim: current .1 / .6 / .3, ends .7 / .3, rewards 5 and 10000 divided by 10000.",
+            text="The first RiverSwim: current .1 / .6 / .3, ends .7 / .3, rewards 5 and 10000 divided by 10000; "
+            "starts in state 0, the source in states 1 and 2.",
         ),
         Published(
             name="riverswim-ucrl3-6",
@@ -151,7 +156,9 @@ family = Family(
                 "diameter": "8.925620499",
                 "gap": "0.8075003039",
             },
-            text="The successor of the code of UCRL3: as ucrl3 with rewards .1 and .99; there action 0 is right.",
+            cite="bourel2020",
+            text="StatisticalRL, the successor of the code of UCRL3: as ucrl3 with rewards .1 and .99; there action 0 "
+            "is right.",
         ),
         Published(
             name="riverswim-orel-6",
@@ -171,7 +178,7 @@ family = Family(
             digest="c1f034a3071f6f96",
             known={"gain": "1", "bias_span": "5", "diameter": "5", "gap": "0.995"},
             cite="conserva2022",
-            text="Colosseum with default parameters: no current at all, rewards .005 and 1.",
+            text="Colosseum with default rewards and fixed action labels: no current at all, rewards .005 and 1.",
         ),
     ),
 )

@@ -19,7 +19,7 @@ from theorylab.errors import InputError
 from theorylab.family import Family
 from theorylab.linear import LinearMDP
 from theorylab.model import FiniteHorizon
-from theorylab.parameters import integer, number
+from theorylab.parameters import flag, integer, number, room
 
 
 def build(
@@ -39,10 +39,14 @@ def build(
     """
     name = "simplex-linear"
     S, A, d = integer(name, "S", S, 1), integer(name, "A", A, 1), integer(name, "d", d, 1)
+    stationary = flag(name, "stationary", stationary)
     if d > S * A:
         raise InputError(f"{name}: d is {d}; there are {S * A} pairs (s,a) to be anchors: give d <= {S * A}")
     H, b = integer(name, "horizon", horizon, 1), integer(name, "b", b, 1, S)
     zeros, seed = number(name, "zeros", zeros, 0.0, 1.0), integer(name, "seed", seed, 0)
+    stages = 1 if stationary else H
+    room(name, "mu", stages, d, S)
+    room(name, "P", stages, S, A, S)
     rng = np.random.Generator(np.random.Philox(seed))
     phi = uniform_simplex(rng, (S * A,), d)
     anchors = np.argsort(rng.random(S * A), kind="stable")[:d]

@@ -19,15 +19,16 @@ import numpy as np
 from theorylab.errors import InputError
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
-from theorylab.parameters import number
+from theorylab.parameters import number, room
 
 
 def build(
     p: Sequence[float] = (0.5, 0.25, 0.1), reward: float = 0.0, criterion: Criterion = AVERAGE_REWARD
 ) -> TabularMDP:
     """The star whose leaf i+1 is reached with probability 0 < p[i] <= 1; 0 <= reward <= 1 in the last leaf."""
-    if isinstance(p, (str, float, int)) or len(p) == 0:
+    if isinstance(p, (str, bytes)) or not isinstance(p, (Sequence, np.ndarray)) or np.ndim(p) != 1 or len(p) == 0:
         raise InputError(f"star: p is {p!r}; give a probability for each leaf, such as [0.5, 0.25, 0.1]")
+    room("star", "P", len(p) + 1, len(p), len(p) + 1)
     chances = [number("star", f"p[{i}]", x, 0.0, 1.0, open_low=True) for i, x in enumerate(p)]
     x = number("star", "reward", reward, 0.0, 1.0)
     n = len(chances)

@@ -2,7 +2,9 @@
 
 State 0 (both actions): to 1 with probability q, to 2 with 1-q. State 1: to 0. State 2: action 0 stays; action 1 goes to
 1 with probability q, to 0 with 1-q. r = 0, 1/3, 2/3 by state. P (3,2,3), r (3,2).
-Source: SCAL (Fruit, Pirotta, Lazaric and Ortner, 2018) [source: public code].
+Source: SCAL (Fruit, Pirotta, Lazaric and Ortner, 2018) in the coding of StatisticalRL [source: public code]. The code
+of SCAL itself gives states 0 and 1 one action, and numbers the two of state 2 the other way round (1 stays); its
+default is q = .99, a different problem.
 
 Exact for q = .005: gain 2/3, bias (1/3, 0, 1.00502513), span 1.00502513, diameter 200 = 1/q.
 """

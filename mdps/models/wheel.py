@@ -16,13 +16,14 @@ import numpy as np
 
 from theorylab.family import Family, Published
 from theorylab.model import AVERAGE_REWARD, Criterion, TabularMDP
-from theorylab.parameters import integer, number
+from theorylab.parameters import integer, number, room
 
 
 def build(states: int = 5, reward: float = 0.0, criterion: Criterion = AVERAGE_REWARD) -> TabularMDP:
     """The wheel with `states` >= 2 states and 0 <= reward <= 1 in the last one."""
     S = integer("wheel", "states", states, 2)
     x = number("wheel", "reward", reward, 0.0, 1.0)
+    room("wheel", "P", S, 5, S)
     ring = S - 1
     P = np.zeros((S, 5, S))
     P[0, :4, 0] = 1.0

@@ -23,6 +23,7 @@ from theorylab.plan.api import plan
 from theorylab.plan.record import Plan
 from theorylab.plan_command import Solved, Subject, as_json, criterion_of, find, proved, solve, start_value
 from theorylab.plan_text import as_text
+from theorylab.registry import names
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = (
@@ -92,7 +93,7 @@ def test_riverswim(call: Any, measured: None) -> None:
     lines = done.out.splitlines()
     assert done.code == 0 and done.err == "" and max(map(len, lines)) <= 100
     assert lines[0] == "riverswim-osband-6: 6 states, 2 actions, average reward"
-    assert re.fullmatch(r"content    [0-9a-f]{16}", lines[1])
+    assert re.fullmatch(r"hash       [0-9a-f]{16}", lines[1])
     assert "Osband, Russo and Van Roy (2013)" in done.out and "[source]" in done.out
     (gain,) = re.findall(r"^gain +(\S+)  \(error at most \S+; reward per step\)$", done.out, re.MULTILINE)
     places = len(gain.partition(".")[2])
@@ -101,9 +102,9 @@ def test_riverswim(call: Any, measured: None) -> None:
     table = lines[lines.index("") + 5 :]
     assert [row.split()[0] for row in table[1:7]] == ["0", "1", "2", "3", "4", "5"]
     assert table[1].endswith("1       1 (0.6), 0 (0.4)") and table[2].endswith("1 (0.6), 2 (0.35), 0 (0.05)")
-    assert "  diameter     14.72233796 steps  (error at most 2.1e-9)" in lines
-    assert "  mixing time  none: the optimal policy is periodic" in lines
-    assert "  variance     ~0.25 reward^2  (no error proved: it is long)" in lines
+    assert "  diameter          14.72233796 steps  (error at most 2.1e-9)" in lines
+    assert "  mixing time       none: the optimal policy is periodic" in lines
+    assert "  largest variance  ~0.25 reward^2  (it is long)" in lines
     assert not [line for line in lines if line.startswith("  gain")]  # it is above
 
 
@@ -166,8 +167,8 @@ def test_bandits(call: Any, measured: None) -> None:
     done = call("plan", "bernoulli", "--param", "means=[0.9, 0.6, 0.9]")
     lines = done.out.splitlines()
     assert done.code == 0 and lines[0] == "bernoulli(0.9,0.6,0.9): 3 arms, bandit"
-    rows = [line.split() for line in lines if re.match(r" +\d  0\.", line)]
-    assert [(r[1], r[-1]) for r in rows] == [("0.9", "0"), ("0.6", "0.300000"), ("0.9", "0")]
+    rows = [line.split() for line in lines if re.match(r" +\d +0\.", line)]
+    assert [(r[1], r[-1]) for r in rows] == [("0.9", "0.0"), ("0.6", "0.3"), ("0.9", "0.0")]
     record = json.loads(call("plan", "bernoulli", "--json").out)
     assert record["solution"]["gaps"] == pytest.approx([0.1, 0.0]) and record["solution"]["best_mean"] == 0.6
     assert as_text(Solved(Subject(Bandit(np.linspace(0, 1, 60)), ""), None, ())).count("\n") < 40
@@ -175,9 +176,80 @@ def test_bandits(call: Any, measured: None) -> None:
 
 def test_linear_models_are_solved_by_their_embedding(call: Any, measured: None) -> None:
     done = call("plan", "linear-sphere")
-    assert done.code == 0 and "embedding  a LinearBandit, solved as the Bandit that it is" in done.out
+    assert done.code == 0 and "embedding  a LinearBandit with d = 5, solved as the Bandit that it is" in done.out
     record = json.loads(call("plan", "one-hot", "--json").out)
     assert record["model"]["embedded"] == "LinearMDP" and record["solution"]["V"]
+    assert record["model"]["d"] == 12  # one feature a state and action
+
+
+def test_rewards_are_described_by_their_law(call: Any, measured: None) -> None:
+    said = {name: call("plan", name, "--no-policy").out.splitlines()[2] for name in ("bernoulli", "gaussian")}
+    assert said["bernoulli"] == "rewards    bernoulli, 0 or 1"
+    assert said["gaussian"] == "rewards    gaussian with sd 1, means in [0, 1]"  # draws leave the interval
+
+
+def test_a_model_without_rewards_shows_its_states(call: Any, measured: None) -> None:
+    text = call("plan", "four-rooms").out
+    assert "policy     all actions are as good in every state, to within rounding\n" in text
+    assert "states\n. . . . # . . . .\n" in text and "bias\n" not in text
+
+
+def measure(name: str, value: float | None, error: float | None, unit: str, reason: str = "") -> str:
+    """The line of one measure of a model with average reward."""
+    model = ring(3, AverageReward())
+    row = (name, value, error, unit, reason)
+    text = as_text(Solved(Subject(model, ""), plan(model), (row,)), policy=False)
+    return " ".join(text.partition("hardness\n")[2].split())
+
+
+def test_measures_say_no_more_than_is_proved() -> None:
+    inf = float("inf")
+    assert measure("branching", 1.0, 0.0, "successors") == "branching 1 successor (exact)"
+    assert measure("branching", 2.0, 0.0, "successors") == "branching 2 successors (exact)"
+    assert measure("gap", 0.5, 1e-13, "reward") == "smallest gap 0.5000000000 reward (error at most 1.1e-13)"
+    assert measure("gap", inf, 0.0, "reward", "every action is optimal") == "smallest gap none: every action is optimal"
+    assert measure("gap", 1e-17, 1e-16, "reward", "(0, 1)") == "smallest gap at most 1.2e-16 reward ((0, 1))"
+    assert measure("gap", 0.0, inf, "reward", "(0, 1)") == "smallest gap undecided: (0, 1)"
+    assert measure("inverse gaps", 1.8e16, inf, "1/reward", "see gap") == "sum of 1/gap undecided: see gap"
+    assert measure("ties", 7.0, 3.0, "actions", "see gap") == "ties 4 to 7 actions (see gap)"
+    assert measure("bias span", 0.25, inf, "reward", "no bound") == "bias span ~0.25 reward (no bound)"
+
+
+def test_the_average_reward_view_stands_apart(call: Any) -> None:
+    text = call("plan", "riverswim", "--gamma", "0.9", "--no-policy").out
+    own, view = text.partition("hardness\n")[2].split("\n\nas an average-reward problem\n")
+    assert "smallest gap" in own and "diameter" not in own and "largest variance" in own
+    assert [line.split("  ")[1] for line in view.splitlines()] == ["gain", "bias span", "diameter", "mixing time"]
+    assert "as an average-reward problem" not in call("plan", "riverswim").out
+
+
+def test_numbers_without_a_proved_error_are_marked() -> None:
+    found = find("gridworld", {}, None)
+    good = plan(found.model)
+    assert good.bias is not None
+    solved = Plan(
+        good.V.copy(), good.Q.copy(), good.pi.copy(), good.gain, good.bias.copy(), 0.0, 1e-12, 1, "given", None
+    )
+    text = as_text(Solved(found, solved, ()))
+    assert "greedy action, and bias (no error proved)\n" in text and "~" not in text.partition("bias (no")[2]
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("name", sorted(names("models")))
+def test_every_family_is_printed_in_100_columns(name: str) -> None:
+    found = find(name, {}, None)
+    solved = Solved(found, None if isinstance(found.model, Bandit) else plan(found.model), ())
+    text = as_text(solved)
+    assert max(map(len, text.splitlines())) <= 100, text
+    assert text.startswith(f"{found.model.name}: ") and f"\nhash       {found.digest[:16]}\n" in text
+
+
+def test_long_fractions_are_cut(call: Any, measured: None) -> None:
+    text = call("plan", "frozen-lake", "--exact").out
+    assert max(map(len, text.splitlines())) <= 100
+    assert re.search(r"^ +0 +0\.744190  48 digits / 48 digits ", text, re.MULTILINE)
+    start = text.partition("\nexact ")[2].partition("(its")[0]
+    assert abs(Fraction("".join(start.split())) - Fraction("0.744190287829")) < Fraction(1, 10**12)
 
 
 # numbers
@@ -243,6 +315,27 @@ def test_exact_refuses_what_is_no_fraction(call: Any, measured: None) -> None:
     odd = TabularMDP(P=np.full((2, 1, 2), 0.5), r=np.zeros((2, 1)), mu0=mu0, criterion=Discounted(0.5))
     with pytest.raises(InputError, match=r"mu0\[0\] is 0\.123456789012345"):
         solve(Subject(odd, odd.digest), exact=True)
+
+
+def test_unit_costs_make_values_of_times(call: Any, measured: None) -> None:
+    text = call("plan", "riverswim", "--goal", "5", "--unit-cost").out
+    assert text.startswith("riverswim-osband-6-unit-cost: 6 states, 2 actions, shortest path to state 5\n")
+    (value,) = re.findall(r"^value +-(\S+)  ", text, re.MULTILINE)
+    # by hand: from the left end; the diameter of the model
+    times = exact_times()
+    assert abs(Fraction(value) - times[0]) <= Fraction(1, 10**9)
+    assert "in 5 of 5 states\n" in text and re.search(r"^ +5 .* goal$", text, re.MULTILINE)
+    refused(call("plan", "riverswim", "--unit-cost"), "--unit-cost belongs to a shortest path; give --goal S too")
+    plane = call("plan", "four-rooms", "--goal", "5", "--unit-cost").out.partition("\ngreedy action")[2]
+    assert plane.splitlines()[1].split()[6] == "G"
+
+
+def exact_times() -> list[Fraction]:
+    """Expected steps to the right end of RiverSwim (osband, 6 states) going right: d[s] = T[s] - T[s+1]."""
+    steps = [Fraction(5, 3)]
+    for _ in range(4):  # .35 d[s] = 1 + .05 d[s-1]
+        steps.append((1 + Fraction(1, 20) * steps[-1]) / Fraction(7, 20))
+    return [sum(steps[s:], Fraction(0)) for s in range(6)]
 
 
 # JSON
@@ -312,6 +405,14 @@ def test_a_saved_file_takes_another_criterion(call: Any, measured: None, tmp_pat
         (["riverswim", "--method", "magic"], ["unknown method 'magic'"]),
         (["riverswim", "--tol", "-1"], ["tol"]),
         (["bernoulli", "--gamma", "0.5"], ["is a bandit"]),
+        (["bernoulli", "--method", "magic"], ["--method 'magic'", "leave it out"]),
+        (["bernoulli", "--unit-cost"], ["--unit-cost belongs to a shortest path"]),
+        (["riverswim-osband-6", "--param", "states=4"], ["published instance", "states is fixed"]),
+        (["linear-chain", "--average"], ["transitions for its 6 stages"]),
+        (["linear-chain", "--horizon", "3"], ["transitions for its 6 stages"]),
+        (["frozen-lake", "--goal", "15"], ["state 5 cannot reach state 15"]),
+        (["frozen-lake", "--average"], ["not weakly communicating"]),
+        (["riverswim", "--size", "nips"], ["unknown figure size 'nips'"]),
         (["no.npz"], ["no.npz"]),
         (["no.npz", "--param", "a=1"], ["a file has none"]),
         (["riverswim", "--figure", "a.gif"], ["'.gif'", ".pdf, .svg, .png"]),
@@ -349,7 +450,15 @@ def test_criteria_of_the_options() -> None:
     assert criterion_of(None, None, None, True) == AverageReward()
 
 
-# figures, help, show
+def test_too_little_memory_is_said(call: Any, measured: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def plan_of(model: Any, **options: Any) -> None:
+        raise MemoryError("Unable to allocate 44.7 GiB")
+
+    monkeypatch.setattr("theorylab.plan_command.plan_of", plan_of)
+    refused(call("plan", "riverswim", "--horizon", "1000000000"), "44.7 GiB", "fewer stages")
+
+
+# figures, help, list, show
 
 
 def test_a_figure_is_written(call: Any, measured: None, tmp_path: Path) -> None:
@@ -366,6 +475,13 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 []" and "--figure" in done.stdout
+
+
+def test_models_are_listed_with_what_they_are(call: Any) -> None:
+    lines = call("list", "models").out.splitlines()
+    assert max(map(len, lines)) <= 100
+    (line,) = [line for line in lines if line.startswith("end-of-optimism")]
+    assert line.split()[1] == "linear-bandit" and "Three arms" in line
 
 
 def test_show_lists_published_instances(call: Any) -> None:

@@ -101,6 +101,40 @@ def test_bias_vectors(m: TabularMDP) -> None:
     assert bias is not None and np.abs(bias - BIAS[m.name]).max() < 6e-9
 
 
+def test_jump_riverswim_is_the_table_of_its_source() -> None:
+    e = 0.01 / 6
+    right = [
+        [0.7 + e, 0.3 - 5 * e, e, e, e, e],
+        [0.1 + e, 0.6 + e, 0.3 - 5 * e, e, e, e],
+        [e, 0.1 + e, 0.6 + e, 0.3 - 5 * e, e, e],
+        [e, e, 0.1 + e, 0.6 + e, 0.3 - 5 * e, e],
+        [e, e, e, 0.1 + e, 0.6 + e, 0.3 - 5 * e],
+        [e, e, e, e, 0.7 + e, 0.3 - 5 * e],
+    ]
+    left = np.full((6, 6), e)
+    left[np.arange(6), [0, 0, 1, 2, 3, 4]] = 1 - 5 * e
+    costs = [[0.8, 1], [1, 1], [1, 1], [1, 1], [1, 1], [1, 0]]
+    m = M.jump_riverswim()
+    assert np.abs(m.P - np.stack([left, right], axis=1)).max() < 1e-16 and np.abs(m.r + costs - 1).max() < 1e-15
+
+
+def test_combination_lock_plays_as_its_source() -> None:
+    """Every path of the published step function, from its first state to its last reward."""
+    H, A, seed = 4, 3, 5
+    m = M.combination_lock(H=H, A=A, seed=seed)
+    good = np.random.Generator(np.random.Philox(seed)).integers(A, size=(H, 2))
+    for h in range(H):
+        for state in range(3):
+            for a in range(A):
+                alive = state < 2 and a == good[h, state]
+                row, mean = m.P[3 * h + state, a], m.r[3 * h + state, a]
+                if h == H - 1:
+                    assert mean == (1.0 if alive else 0.1 * 0.5) and (row[:2] == 0.5).all()
+                else:
+                    assert mean == 0 and row[3 * h + 3 :][:3].tolist() == ([0.5, 0.5, 0] if alive else [0, 0, 1])
+    assert m.mu0.tolist() == [0.5, 0.5] + [0.0] * (3 * H - 2)
+
+
 def test_jump_riverswim_policy() -> None:
     assert plan(M.jump_riverswim()).pi.tolist() == [0, 0, 1, 1, 1, 1]
 
@@ -187,7 +221,7 @@ def test_jao_composed_stays_within_its_diameter_in_the_theorems_range() -> None:
 def test_deep_sea_values(N: int) -> None:
     uniform = np.full((N * N, 2), 0.5)
     for labels in ("none", "cell", "column"):
-        m = M.deep_sea(N=N, labels=labels, seed=3)
+        m = M.deep_sea(N=N, labels=labels, seed=None if labels == "none" else 3)
         assert plan(m).V[0, 0] == pytest.approx(0.99, abs=1e-14)
         # uniform play: one dive in 2^N finds the treasure, half of the moves cost .01/N
         assert evaluate(m, uniform).V[0, 0] == pytest.approx(2.0**-N - 0.005, abs=1e-14)
@@ -287,7 +321,7 @@ def test_bernoulli() -> None:
         (lambda: M.garnet(S=3, b=4), r"b is 4; give an integer in 1\.\.3"),
         (lambda: M.garnet(seed=1.5), "seed is 1.5"),
         (lambda: M.jump_riverswim(jump=float("nan")), "jump is nan"),
-        (lambda: M.frozen_lake(map_name="5x5"), "unknown map '5x5'; known: 4x4, 8x8"),
+        (lambda: M.frozen_lake(map_name="5x5"), "unknown map_name '5x5'.*known: 4x4, 8x8"),
         (lambda: bandits.models.bernoulli(means=[0.5, -0.1]), r"means\[1\] is -0\.1"),
         (lambda: M.jao_composed(D=3), "D is 3; give a number in .4, "),
         (lambda: M.jao_composed(D=20, epsilon=0.3), r"epsilon is 0\.3; give a number in \[0, 0\.2\]"),
@@ -308,7 +342,7 @@ def test_bernoulli() -> None:
             lambda: M.garnet(S=30, A=1, b=1, w=0.0, span_cap=1.0),
             "none of 1000 models of seed 0 communicates with a bias span",
         ),
-        (lambda: M.garnet(S=100_000), "a dense P of 100000 states and 3 actions takes 224 GiB; give sparse=True"),
+        (lambda: M.garnet(S=100_000), r"a dense P of shape \(100000, 3, 100000\) takes 224 GiB; give sparse=True"),
     ],
 )
 def test_bad_parameters(call: Any, message: str) -> None:

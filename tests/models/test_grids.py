@@ -86,12 +86,12 @@ def test_several_starts_share_the_first_state_and_the_restart() -> None:
         ({"layout": ["..", "..."]}, "row 1 of the layout has 3 cells, row 0 has 2"),
         ({"layout": ["##"]}, "the layout has no free cell"),
         ({"slip": -0.1}, r"slip is -0\.1"),
-        ({"slip_kind": "sidewise"}, "unknown kind of slip 'sidewise'; nearest: sideways"),
-        ({"after": "restarts"}, "unknown after='restarts'; nearest: restart"),
+        ({"slip_kind": "sidewise"}, "unknown slip_kind 'sidewise'; nearest: sideways"),
+        ({"after": "restarts"}, "unknown after 'restarts'; nearest: restart"),
         ({"rewards": {"GG": 1.0}}, "the goal 'GG' is not one character"),
         ({"rewards": {"#": 1.0}}, "the goal '#' is not one character other than '#' and 'S'"),
         ({"rewards": {"G": float("nan")}}, r"rewards\['G'\] is nan"),
-        ({"layout": ["." * 150] * 150}, r"22500 states and 4 actions takes 15\.1 GiB; give sparse=True"),
+        ({"layout": ["." * 150] * 150}, r"shape \(22500, 4, 22500\) takes 15\.1 GiB; give sparse=True"),
     ],
 )
 def test_bad_grid_worlds(params: dict[str, Any], message: str) -> None:

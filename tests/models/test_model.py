@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 from scipy.sparse import coo_array, csr_array
 
 from theorylab.errors import InputError
@@ -101,7 +103,125 @@ def test_digest_follows_the_content_and_not_the_name() -> None:
     assert Bandit([0.5, 0.25]).digest != Bandit([0.25, 0.5]).digest
 
 
+FLAT = P.reshape(6, 3)
+CSR = csr_array(FLAT)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(getattr(scipy.sparse, f"{kind}_array")(FLAT) for kind in ("coo", "csc", "bsr", "lil", "dok", "dia")),
+        *(getattr(scipy.sparse, f"{kind}_matrix")(FLAT) for kind in ("csr", "coo", "lil")),
+        csr_array((CSR.data, CSR.indices.astype(np.int64), CSR.indptr.astype(np.int64)), shape=(6, 3)),
+        CSR.astype(np.float32),
+        # a place given three times, a row out of order, stored zeros of both signs
+        csr_array(
+            (
+                [0.25, 0.5, 0.25, 1.0, 0.75, 0.25, 0.25, 0.75, 1.0, 1.0, 0.0, -0.0],
+                [0, 1, 0, 0, 2, 1, 0, 2, 2, 2, 0, 1],
+                [0, 3, 4, 6, 8, 9, 12],
+            ),
+            shape=(6, 3),
+        ),
+    ],
+    ids=lambda x: f"{type(x).__name__}-{x.dtype}-{x.nnz}",
+)
+def test_every_sparse_form_is_the_same_model(given: Any) -> None:
+    m = TabularMDP(given, R)
+    assert m.digest == TabularMDP(CSR, R).digest and m.row_profile == TabularMDP(P, R).row_profile
+    assert m.P.format == "csr" and m.P.indices.dtype == m.P.indptr.dtype == np.int32 and m.P.has_canonical_format
+    for array in (m.P.data, m.P.indices, m.P.indptr):
+        assert not array.flags.writeable
+        if given.format == "csr":
+            assert not any(np.shares_memory(array, x) for x in (given.data, given.indices, given.indptr))
+
+
+def test_sparse_entries_of_one_place_add_up_in_float64() -> None:
+    whole = coo_array((np.array([True] * 7), ([0, 0, 1, 2, 3, 4, 5], [0, 0, 1, 2, 0, 1, 2])), shape=(6, 3))
+    with pytest.raises(InputError, match=r"P\[0,0,:\] sums to 2\.0"):  # not "or", as truth values have it
+        TabularMDP(whole, R)
+    wraps = coo_array(
+        (np.array([127, 127, 3, 1, 1, 1, 1, 1], np.int8), ([0, 0, 0, 1, 2, 3, 4, 5], [0] * 8)), shape=(6, 3)
+    )
+    with pytest.raises(InputError, match=r"P\[0,0,:\] sums to 257\.0"):  # not 1, as 8 bits have it
+        TabularMDP(wraps, R)
+
+
+def broken(**parts: Any) -> Any:
+    """CSR whose parts are replaced behind the back of scipy, which would read outside of its arrays."""
+    out = CSR.copy()
+    for key, value in parts.items():
+        setattr(out, key, np.array(value))
+    return out
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (broken(indices=[0, 1, 1000, *CSR.indices[3:]]), r"broken parts: indices\[2\] is 1000; the states are 0\.\.2"),
+        (broken(indices=[0, -1, *CSR.indices[2:]]), r"indices\[1\] is -1"),
+        (broken(indptr=[0, 2, 1, 5, 7, 8, 9]), "indptr must rise from 0 to the size of data, 9"),
+        (broken(indptr=[0, 2, 3, 5, 7, 8, 90]), "indptr must rise"),
+        (broken(indptr=[0, 9]), "indptr has 2 entries; a matrix of 6 rows needs 7"),
+    ],
+)
+def test_broken_sparse_arrays(given: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        TabularMDP(given, R)
+    columns = csr_array(FLAT).tocsc()
+    columns.indices = np.full_like(columns.indices, 99)
+    with pytest.raises(InputError, match=r"that scipy cannot convert to CSR .*build it anew"):
+        TabularMDP(columns, R)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+@pytest.mark.parametrize("cast", ["<f8", ">f8", "f4", "f2", "g"])
+def test_every_real_type_becomes_the_same_float64(cast: str) -> None:
+    given = P.astype(cast)
+    for x in (given, np.asfortranarray(given), given[::-1][::-1], np.ma.masked_array(given), given.tolist()):
+        m = TabularMDP(x, np.asmatrix(R.astype(cast)))
+        assert m.digest == TabularMDP(P, R).digest and m.P.flags.c_contiguous and not m.P.flags.writeable
+    given.flags.writeable = False
+    assert TabularMDP(given, R).digest == TabularMDP(P, R).digest
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_models_made_from_one_another_share_their_kernel(sparse: bool) -> None:
+    m = TabularMDP(CSR if sparse else P, R)
+    other = replace(m, criterion=Discounted(0.5))
+    assert other.P is m.P and other.row_profile == m.row_profile
+    assert other.digest == TabularMDP(CSR if sparse else P, R, criterion=Discounted(0.5)).digest
+    with pytest.raises(InputError, match="expected"):
+        replace(m, r=R[:, :1])
+    with pytest.raises(InputError, match=r"r\[0,1\] is 2\.0"):
+        replace(m, r=R * 2)
+    # a kernel that was made writable again is checked and copied anew
+    values = m.P.data if sparse else m.P
+    values.flags.writeable = True
+    values[(0,) * values.ndim] = 0.75
+    with pytest.raises(InputError, match=r"P\[0,0,:\] sums to 1\.25"):
+        replace(m, criterion=Discounted(0.5))
+    values[(0,) * values.ndim] = 0.5
+    assert replace(m, criterion=Discounted(0.5)).P is not m.P
+
+
+def test_a_sparse_model_is_made_with_one_copy() -> None:
+    S, A, b = 20_000, 4, 5
+    succ = np.sort(np.random.default_rng(0).integers(0, S, (S * A, b)), axis=1).ravel()
+    given = csr_array((np.full(succ.size, 1 / b), succ, np.arange(0, succ.size + 1, b)), shape=(S * A, S))
+    r = np.zeros((S, A))
+    tracemalloc.start()
+    m = TabularMDP(given, r)
+    kept, peak = tracemalloc.get_traced_memory()
+    assert len(m.digest) == 64
+    digesting = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert m.P.indices.dtype == np.int32 and kept < 1.1 * (m.P.nnz * 12 + S * A * 4 + S * A * 8 + S * 8)
+    assert peak < 1.25 * kept and digesting < max(peak, kept + 5_000_000)
+
+
 NAN = float("nan")
+MASKED = np.ma.masked_array(P, mask=P == 0.25)
 BAD_MDP: list[tuple[dict[str, Any], str]] = [
     ({"P": changed((1, 0, 1), 0.25 + 1e-6)}, r"P\[1,0,:\] sums to 1\.000001.*within 1e-09: fix that row"),
     ({"P": csr_array(changed((1, 0, 1), 0.25 + 1e-6).reshape(6, 3))}, r"P\[1,0,:\] sums to 1\.000001"),
@@ -124,6 +244,19 @@ BAD_MDP: list[tuple[dict[str, Any], str]] = [
     ({"r": R.ravel()}, r"r has shape \(6,\); expected \(S, A\)"),
     ({"r": np.zeros((0, 2)), "P": np.zeros((0, 2, 0))}, r"r has shape \(0, 2\)"),
     ({"r": [["a", "b"]] * 3}, r"r has dtype <U1"),
+    ({"P": MASKED}, r"P\[1,0,1\] is masked; a model has no missing entries: fill it"),
+    ({"r": np.ma.masked_array(R, mask=R == 0.5)}, r"r\[1,1\] is masked"),
+    ({"mu0": np.ma.masked_array([1.0, 0.0, 0.0], mask=[0, 1, 0])}, r"mu0\[1\] is masked"),
+    ({"r": np.where(R == 1, np.inf, R)}, r"r\[0,1\] is inf; mean rewards must be finite"),
+    ({"r": R * 1e300}, r"r\[0,1\] is 1e\+300, outside the declared reward range"),
+    ({"r": csr_array(R)}, r"r has dtype object"),
+    ({"mu0": [[1, 0, 0]]}, r"mu0 has shape \(1, 3\)"),
+    ({"mu0": 1.0}, r"mu0 has shape \(\)"),
+    ({"P": np.asmatrix(FLAT)}, r"P has shape \(6, 3\); expected \(3, 2, 3\)"),
+    ({"P": coo_array(P)}, r"sparse with shape \(3, 2, 3\); expected \(S\*A, S\) = \(6, 3\)"),
+    ({"P": csr_array((6, 3))}, r"P\[0,0,:\] sums to 0\.0"),
+    ({"P": None}, r"P has dtype object"),
+    ({"name": 5}, r"name is 5; give a text"),
     ({"mu0": [0.5, 0.25, 0.125]}, r"mu0 sums to 0\.875; vectors must sum to 1"),
     ({"mu0": [1.5, -0.5, 0]}, r"mu0\[1\] is -0\.5"),
     ({"mu0": [NAN, 1, 0]}, r"mu0\[0\] is nan"),
@@ -160,7 +293,15 @@ def test_bad_criteria_and_laws() -> None:
             FiniteHorizon(H)
     with pytest.raises(InputError, match="goal is -1"):
         ShortestPath(-1)
+    odd: list[Any] = ["0.5", True, None, np.array([0.5]), 10**400, 1j]
+    for value in odd:
+        with pytest.raises(InputError, match=r"gamma is .*; give a finite number"):
+            Discounted(value)
+        with pytest.raises(InputError, match=r"low is .*; give a finite number"):
+            RewardLaw("deterministic", low=value)
+    assert repr(Discounted(-0.0)) == repr(Discounted(0)) == repr(Discounted(np.float32(0.0)))  # equal digests
     for law, message in [
+        ({"kind": np.array(["bernoulli", "gaussian"])}, "kind is array"),
         ({"kind": "poisson"}, "kind is 'poisson'"),
         ({"kind": "deterministic", "low": 2.0}, r"low 2\.0 is above high 1\.0"),
         ({"kind": "bernoulli", "high": 2.0}, "bernoulli rewards are 0 or 1"),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import pickle
+import struct
+import tracemalloc
+import warnings
+import zipfile
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -130,6 +136,17 @@ def test_plain_arrays(arrays: dict[str, Any], criterion: Any, expected: Criterio
         (dict(P=P * 2, r=R), None, r"P\[0,0,:\] sums to"),
         (dict(P=P, r=R, mu0=[1, 0]), None, r"mu0 has shape \(2,\)"),
         (dict(P=P.astype(object), r=R), None, r"pickled objects.*np\.savez"),
+        (dict(P=P.astype(complex), r=R), None, r"P has dtype complex128"),
+        (dict(P=P.astype("U8"), r=R), None, r"P has dtype <U8"),
+        (dict(P=np.zeros(3, dtype=[("a", "f8")]), r=R), None, r"P has dtype \[\('a', '<f8'\)\]"),
+        (dict(P=P > 0, r=R), None, r"P\[0,0,:\] sums to 2\.0"),
+        (dict(P=np.where(P > 0.9, np.nan, P), r=R), None, r"P\[\d,\d,\d\] is nan"),
+        (dict(P=-P, r=R), None, r"P\[0,0,\d\] is -0\.\d+"),
+        (dict(P=P, r=R, gamma="0.5"), None, r"gamma is '0\.5'; give a finite number"),
+        (dict(P=P, r=R, H=2.0), None, r"H is 2\.0; it must be an integer"),
+        (PARTS | dict(shape=np.array([8, 2**63], dtype=np.uint64)), None, r"shape is \[8, 9223372036854775808\]"),
+        (PARTS | dict(indices=CSR.indices.astype(bool)), None, "indices has shape .* and dtype bool"),
+        (PARTS | dict(data=CSR.data * 1j), None, "data has shape .* and dtype complex128"),
         ({k: v for k, v in PARTS.items() if k != "indptr"}, None, r"the key 'indptr' .* is missing"),
         (PARTS | dict(indices=CSR.indices + 3), None, r"indices\[\d+\] is [4-6]; the states are 0\.\.3"),
         (PARTS | dict(indices=CSR.indices - 9), None, r"indices\[0\] is -\d+; the states"),
@@ -169,6 +186,9 @@ def altered(tmp_path: Path, model: Any, **changes: Any) -> Path:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        (dict(name=5), "name is 5; give a text"),
+        (dict(more=1), r"its header lacks a part or has one too many \('more'\)"),
+        (dict(reward_law=dict(kind="deterministic", low="0", high=1.0, sd=0.0)), "low is '0'; give a finite number"),
         (dict(version=2), r"it is of version 2; this theorylab reads version 1: update it"),
         (dict(format="other"), r"format 'other'"),
         (dict(kind="MatrixGame"), r"it holds a 'MatrixGame'; known kinds: TabularMDP"),
@@ -240,6 +260,95 @@ def test_names_and_foreign_files(tmp_path: Path) -> None:
     (tmp_path / "one.npy").rename(tmp_path / "one.npz")
     with pytest.raises(InputError, match=r"one\.npz: cannot be read \(it is a single array"):
         load(tmp_path / "one.npz")
+
+
+def member(array: Any, version: Any = None) -> bytes:
+    out = io.BytesIO()
+    np.lib.format.write_array(out, np.asarray(array), version=version)
+    return out.getvalue()
+
+
+def header(shape: str, body: bytes = b"", descr: str = "'<f8'") -> bytes:
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + body
+
+
+def archive(path: Path, *members: tuple[str, bytes], how: int = zipfile.ZIP_STORED) -> Path:
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", how) as z:
+        warnings.simplefilter("ignore", UserWarning)  # zipfile warns of a name given twice
+        for name, data in members:
+            z.writestr(name, data)
+    return path
+
+
+WHOLE = (("P.npy", member(P)), ("r.npy", member(R)))
+BOMB = header("(1500, 1, 1500)", bytes(1500 * 1500 * 8))
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("kind", ["<f8", ">f8", "fortran", "version2"])
+def test_foreign_files_with_the_same_numbers(how: int, kind: str, tmp_path: Path) -> None:
+    forms = {"fortran": member(np.asfortranarray(P)), "version2": member(P, version=(2, 0))}
+    path = archive(tmp_path / "m.npz", ("P.npy", forms.get(kind) or member(P.astype(kind))), WHOLE[1], how=how)
+    assert load(path).digest == TabularMDP(P, R).digest
+    parts = {k: v.astype(v.dtype.newbyteorder(">")) for k, v in PARTS.items()}
+    assert load(write(tmp_path / "s.npz", **parts)).digest == TabularMDP(CSR, R).digest
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ((*WHOLE, WHOLE[1]), r"it holds the key 'r' twice; leave only one of them"),
+        ((*WHOLE, ("r", member(R))), r"it holds the key 'r' twice"),
+        ((*WHOLE, ("notes.txt", b"hello")), r"unknown key 'notes\.txt'"),
+        ((*WHOLE, ("mu0", b"hello")), r"its entry 'mu0' is no array; leave it out"),
+        ((*WHOLE, ("mu0.npy", b"hello")), r"cannot be read \(EOF"),
+        ((*WHOLE, ("../mu0.npy", member([1.0, 0, 0, 0]))), r"unknown key '\.\./mu0'"),
+        ((*WHOLE, ("bomb.npy", BOMB)), r"unknown key 'bomb'"),
+        ((("P.npy", WHOLE[0][1] + b"more"), WHOLE[1]), r"is \(4, 2, 4\) of float64, 256 bytes, and holds 260"),
+        ((("P.npy", WHOLE[0][1][:-8]), WHOLE[1]), r"256 bytes, and holds 248"),
+        ((("P.npy", header("(10**5,)")), WHOLE[1]), "cannot be read"),
+        ((("P.npy", header("(100000, 100000, 1000)")), WHOLE[1]), r"80000000000000 bytes, and holds 0"),
+        ((("P.npy", header("(-1, 5)")), WHOLE[1]), r"says it is \(-1, 5\)"),
+        ((("P.npy", header(f"({2**70},)")), WHOLE[1]), "and holds 0"),
+        ((("P.npy", header("(1,)", descr="__import__('os')")), WHOLE[1]), "cannot be read"),
+        ((("P.npy", b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**31) + b" " * 9), WHOLE[1]), "cannot be read"),
+        ((("P.npy", b"\x93NUMPY\x09\x00" + member(P)[8:]), WHOLE[1]), "cannot be read"),
+        ((("P.npy", BOMB), WHOLE[1]), r"P has shape \(1500, 1, 1500\); expected \(4, 2, 4\)"),
+        ((), "'P' .* are missing; it has: none"),
+    ],
+)  # fmt: skip
+def test_hostile_archives(members: tuple[tuple[str, bytes], ...], message: str, tmp_path: Path) -> None:
+    path = archive(tmp_path / "m.npz", *members, how=zipfile.ZIP_DEFLATED)
+    with pytest.raises(InputError, match=rf"m\.npz: .*{message}"):
+        load(path)
+
+
+def test_sizes_and_names_are_checked_before_arrays_are_read(tmp_path: Path) -> None:
+    bomb = archive(tmp_path / "bomb.npz", *WHOLE, ("more.npy", BOMB), how=zipfile.ZIP_DEFLATED)
+    lies = archive(tmp_path / "lies.npz", ("P.npy", header("(1500, 1, 1500)")), WHOLE[1])
+    tracemalloc.start()
+    for path in (bomb, lies):
+        with pytest.raises(InputError):
+            load(path)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_paths(tmp_path: Path) -> None:
+    model = Bandit([0.5])
+    odd: list[Any] = [5, None, b"m.npz", "a\0.npz"]
+    for path in odd:
+        with pytest.raises(InputError, match=r"is no path; give a text such as 'model\.npz'"):
+            load(path)
+        with pytest.raises(InputError, match="is no path"):
+            save(model, path)
+    with pytest.raises(InputError, match=r"ends in \.npz; give model\.npz"):
+        load("")
+    assert load(save(model, tmp_path / "M.NPZ")).digest == model.digest
+    os.mkfifo(tmp_path / "pipe.npz")  # opening it to read would wait for ever
+    with pytest.raises(InputError, match=r"pipe\.npz: cannot be read \(it is no regular file\)"):
+        load(tmp_path / "pipe.npz")
 
 
 def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,7 +202,8 @@ def test_the_page_of_a_model_states_its_reference_and_known_quantities() -> None
     from theorylab.registry import find_model
 
     family = find_model("riverswim")
-    text = model_pages.page(family, illustrated=True)
+    solved = model_pages.solution(family)
+    text = model_pages.page(family, solved)
     assert text.startswith("# riverswim\n\n") and "\nRiverSwim: a chain where the far reward" in text
     assert "- `states`, default `6`\n- `variant`, default `osband`\n" in text
     assert "Osband, Russo and Van Roy (2013). (More) Efficient" in text and "read in the source [source]" in text
@@ -211,12 +212,19 @@ def test_the_page_of_a_model_states_its_reference_and_known_quantities() -> None
     cells = [c.strip() for c in row.strip("|").split("|")]
     head = [c.strip() for c in re.findall(r"^\| name \|.*$", text, re.MULTILINE)[0].strip("|").split("|")]
     values = dict(zip(head, cells, strict=True))
-    assert values["content hash"] == f"`{known.digest}`" and values["parameters"] == "`states=6`, `variant=osband`"
+    assert values["content hash"] == f"`{known.digest}`"
+    assert "`riverswim-osband-6` (states=6, variant=osband), " in text
     assert {k: values[k.replace("_", " ")] for k in known.known} == known.known
-    assert values["source"].startswith("osband2013 [")
-    first = family.published[0].name
-    assert f"](riverswim.svg)\n\n    theorylab plan {first} --figure riverswim.svg\n" in text
-    assert "svg" not in model_pages.page(family, illustrated=False)
+    assert re.search(
+        r"^- `riverswim-strehl-6` \(states=6, variant=strehl\): .* Source: strehl2008 \\\[recalled\\\]\.$",
+        text,
+        re.MULTILINE,
+    )
+    assert "](riverswim.svg)\n\n    $ theorylab plan riverswim --no-policy --figure riverswim.svg\n" in text
+    shown = text.partition("## Solution\n")[2]
+    for line in ("hash       6ba19ec4266938c2", "gain       0.4286", "  bias span  ", "  diameter  ", "  smallest gap"):
+        assert f"\n    {line}" in shown
+    assert "svg" not in model_pages.page(family)
     listed = text.partition("## Source\n")[2].partition("\n## ")[0]
     assert listed.count("(`osband2013`)") == 1 and all(f"(`{p.cite}`)" in listed for p in family.published if p.cite)
 
@@ -225,7 +233,7 @@ def test_each_model_has_a_page_with_its_source() -> None:
     from theorylab.registry import iter_specs
 
     for family in iter_specs("models"):
-        text = model_pages.page(family, illustrated=False)
+        text = model_pages.page(family)
         assert f"# {family.name}\n" in text and "## Source\n" in text
         assert all(f"`{p.name}`" in text and f"`{p.digest}`" in text for p in family.published)
 
@@ -233,10 +241,10 @@ def test_each_model_has_a_page_with_its_source() -> None:
 def test_pictures_of_models() -> None:
     from theorylab.registry import find_model
 
-    svg = model_pages.picture(find_model("riverswim"))
-    assert svg.startswith(b"<?xml") and svg == model_pages.picture(find_model("riverswim"))
+    svg, again = (model_pages.picture(model_pages.solution(find_model("riverswim"))) for _ in range(2))
+    assert svg.startswith(b"<?xml") and svg == again
     needy = SimpleNamespace(published=(), params={"S": inspect.Parameter.empty})
-    assert model_pages.drawn(needy) is None and model_pages.picture(needy) is None
+    assert model_pages.drawn(needy) is None and model_pages.solution(needy) is None
 
 
 def test_pages_are_written_once_and_removed_with_their_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

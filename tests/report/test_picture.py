@@ -13,7 +13,9 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
 from scipy.sparse import csr_array
 
 from theorylab import diagram
@@ -24,6 +26,7 @@ from theorylab.model import Bandit, Discounted, FiniteHorizon, RewardLaw, Shorte
 from theorylab.picture import bar, first_stage, grid_text, model_figure, row_of, successors, ties
 from theorylab.plan.api import plan
 from theorylab.plan.record import Plan
+from theorylab.plan_command import find
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
@@ -135,6 +138,28 @@ def test_the_diagram_shows_chances_rewards_and_values() -> None:
     assert [t.get_text() for t in figure.axes[1].get_xticklabels()] == ["0", "1", "2", "3"]
 
 
+def arcs(figure: Figure) -> list[str]:
+    """The colours of the arcs of a diagram."""
+    return [to_hex(p.get_edgecolor()) for p in figure.axes[0].patches if isinstance(p, FancyArrowPatch)]
+
+
+def test_actions_with_one_law_are_drawn_once_and_ties_solid() -> None:
+    P = np.zeros((2, 3, 2))
+    P[0, :, 1] = P[1, :2, 0] = P[1, 2, 1] = 1.0  # state 0: three equal actions; state 1: two equal ones, a loop
+    r = np.array([[0.5, 0.5, 0.25], [0.5, 0.5, 0.5]])
+    for stay, faint in ((0.5, 0), (0.25, 1)):  # staying is as good as going, or worse
+        r[1, 2] = stay
+        model = TabularMDP(P=P, r=r, criterion=Discounted(0.5))
+        figure = model_figure(model, plan(model))
+        colours = arcs(figure)
+        assert len(colours) == 3 and sum(c != "#000000" for c in colours) == faint
+        keys = [t.get_text() for t in figure.legends[0].get_texts()]
+        assert ("other actions" in keys) is bool(faint)
+        found = [w for w in words(figure) if "r_" in w]
+        assert found[:2] == ["$r_{0,1}$ = 0.5", "$r_{2}$ = 0.25"]
+        assert found[2:] == (["$r_{0,1}$ = 0.5", "$r_{2}$ = 0.25"] if faint else ["$r_{0,1,2}$ = 0.5"])
+
+
 def test_the_goal_of_a_shortest_path_has_a_double_ring() -> None:
     model = chain(3)
     solved = plan(model)
@@ -146,9 +171,9 @@ def test_the_goal_of_a_shortest_path_has_a_double_ring() -> None:
 
 
 def test_a_diagram_is_drawn_only_where_it_can_be_read() -> None:
-    assert diagram.readable(chain(12), 5.5) and not diagram.readable(chain(13), 5.5)
-    assert not diagram.readable(chain(12), 3.25)  # too narrow
-    assert not diagram.readable(garnet(), 5.5)  # long jumps
+    assert diagram.readable(chain(12), 5.5, 9.0) and not diagram.readable(chain(13), 5.5, 9.0)
+    assert not diagram.readable(chain(12), 3.25, 8.0)  # too narrow
+    assert not diagram.readable(garnet(), 5.5, 9.0)  # long jumps
 
 
 def test_the_matrix_is_that_of_the_optimal_policy() -> None:
@@ -159,6 +184,26 @@ def test_the_matrix_is_that_of_the_optimal_policy() -> None:
     assert (np.asarray(image.get_array()) == model.P[np.arange(9), solved.pi]).all()
     assert [p.get_width() for p in figure.axes[1].patches] == solved.V.tolist()
     assert [t.get_text() for t in figure.axes[1].get_yticklabels()] == [f"$a$ = {a}" for a in solved.pi]
+
+
+def test_without_rewards_the_matrix_is_that_of_uniform_play() -> None:
+    model = garnet()
+    free = TabularMDP(P=model.P, r=np.zeros((9, 3)), criterion=Discounted(0.8))
+    figure = model_figure(free, plan(free))
+    assert len(figure.axes) == 1 and figure.axes[0].get_xlabel() == "next state (uniform play)"
+    np.testing.assert_allclose(np.asarray(figure.axes[0].images[0].get_array()), model.P.mean(axis=1), atol=1e-15)
+
+
+def test_chances_are_written_or_have_a_scale() -> None:
+    small = garnet()
+    P = small.P.copy()
+    P[0] = [1.0 - 1e-3, 1e-3, *[0.0] * 7]
+    model = TabularMDP(P=P, r=small.r, criterion=Discounted(0.8))
+    figure = model_figure(model, plan(model))
+    assert len(figure.axes) == 2 and "<.01" in words(figure)
+    large = garnet(40)
+    figure = model_figure(large, plan(large))
+    assert words(figure) == [] and figure.axes[1].get_xlabel() == "probability"
 
 
 def test_stages_show_values_and_actions() -> None:
@@ -192,6 +237,13 @@ def test_a_plane_without_rewards_shows_its_states() -> None:
     assert words(figure) == ["0", "1", "G"] and len(figure.axes) == 1
 
 
+def test_the_goal_of_a_shortest_path_is_marked_in_the_plane() -> None:
+    family = find("four-rooms", {}, ShortestPath(5), unit_cost=True)
+    figure = model_figure(family.model, plan(family.model), grid=family.grid)
+    (mark,) = [t for t in figure.axes[0].texts if t.get_text()]
+    assert family.grid is not None and mark.get_text() == "G" and mark.get_position() == family.grid.cells[5][::-1]
+
+
 def test_many_states_become_a_line() -> None:
     S = 500
     P = csr_array((np.ones(S), (np.arange(S), (np.arange(S) + 1) % S)), shape=(S, S))
@@ -206,6 +258,40 @@ def test_a_bandit_has_bars_and_gaps() -> None:
     ax = figure.axes[0]
     assert [p.get_height() for p in ax.patches if type(p).__name__ == "Rectangle"] == [0.9, 0.6, 0.9]
     assert [w for w in words(figure) if w] == [r"$\Delta$ = 0.3"]
+
+
+def test_gaps_stand_above_the_bars_without_overlaps() -> None:
+    for means in (np.array([1.0, 0.0, 0.99]), np.linspace(0.9, 0.1, 9)):
+        figure = model_figure(Bandit(means=means), size="icml")
+        ax = figure.axes[0]
+        renderer = figure._get_renderer()  # type: ignore[attr-defined]
+        texts = [t for t in ax.texts if t.get_text()]
+        assert len(texts) >= len(means) - 1
+        boxes = [t.get_window_extent(renderer) for t in texts]
+        assert not [1 for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
+        top = ax.transData.transform((0.0, means.max()))[1]
+        assert all(box.y0 > top for box in boxes)
+    crowded = Bandit(means=np.linspace(0, 1, 40))
+    assert not [w for w in words(model_figure(crowded)) if w]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_is_cut_off(size: str) -> None:
+    """Every text of every kind of picture lies within the figure."""
+    r = np.array([[-12.5, -12.5]] * 3 + [[0.0, 0.0]])
+    costs = replace(chain(criterion=ShortestPath(3)), r=r, reward_law=RewardLaw("deterministic", -12.5, 0.0))
+    plane, grid = rooms()
+    staged = chain(criterion=FiniteHorizon(9))
+    for model, where in ((chain(), None), (costs, None), (garnet(), None), (garnet(40), None), (plane, grid),
+                         (staged, None)):  # fmt: skip
+        figure = model_figure(model, plan(model), grid=where, size=size)
+        figure.canvas.draw()
+        renderer = figure._get_renderer()  # type: ignore[attr-defined]
+        for ax in figure.axes:
+            box = ax.get_tightbbox(renderer)
+            assert box is not None
+            assert box.x0 >= -1 and box.y0 >= -1, (model.name, ax.get_xlabel(), box)
+            assert box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1, (model.name, ax.get_xlabel(), box)
 
 
 @pytest.mark.parametrize("size", SIZES)
