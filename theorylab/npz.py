@@ -14,8 +14,8 @@ A file of this library holds one array a field of the record and an array `heade
 its checks, and compares the digest. Names and sizes are checked before any array is read.
 
 `load` also takes plain arrays of one's own, made with np.savez: P (S,A,S) or (H,S,A,S) and r (S,A), or the parts data,
-indices, indptr, shape of a CSR P (S*A,S) and r; optionally mu0, and one of gamma (discounted), H (episodes), goal
-(shortest path); average reward without them, or what `criterion=` says.
+indices, indptr, shape of a CSR P (S*A,S) and r; optionally mu0, the range low, high of the rewards ([0, 1] if left out),
+and one of gamma (discounted), H (episodes), goal (shortest path); average reward without them, or what `criterion=` says.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from theorylab.errors import InputError
 from theorylab.linear import LinearMDP, LinearMixtureMDP
 from theorylab.linear_bandit import ContextualBandit, LinearBandit
 from theorylab.model import Bandit, TabularMDP
-from theorylab.validate import check_csr
+from theorylab.validate import check_csr, check_means, floats
 
 __all__ = ["FORMAT", "VERSION", "load", "save"]
 
@@ -55,6 +55,7 @@ KINDS: dict[str, Any] = {
 CRITERIA: dict[str, Any] = {k.__name__: k for k in (FiniteHorizon, Discounted, AverageReward, ShortestPath)}
 TEXTS = ("criterion", "reward_law", "name")  # fields that are no arrays
 CSR = ("data", "indices", "indptr")
+RANGE = ("low", "high")  # of the rewards, scalars of plain files
 ENDS: dict[str, Any] = {"gamma": Discounted, "H": FiniteHorizon, "goal": ShortestPath}  # scalars of plain files
 
 
@@ -296,19 +297,29 @@ def _plain(
             f"the keys 'header' (a file of theorylab.npz.save), 'P' (plain arrays) and 'data' (parts of a CSR P) are "
             f"missing; it has: {', '.join(members) or 'none'}. np.savez(path, P=P, r=r) makes a file that can be read"
         )
-    _keys(members, required, ("mu0", *ENDS), "a file of plain arrays")
+    _keys(members, required, ("mu0", *RANGE, *ENDS), "a file of plain arrays")
     ends = [k for k in ENDS if k in members]
     if len(ends) + (criterion is not None) > 1:
         given = [*ends, *(["criterion="] if criterion is not None else [])]
         raise InputError(f"{' and '.join(given)} each set the criterion; leave only one of them")
     arrays = _arrays_of(file, members)
     if ends:
-        value = arrays[ends[0]]
-        if value.size != 1:
-            raise InputError(f"{ends[0]} has shape {value.shape}; give one number")
-        criterion = ENDS[ends[0]](value.item())
+        criterion = ENDS[ends[0]](_scalar(arrays, ends[0]))
+    law = RewardLaw("deterministic", **{k: _scalar(arrays, k) for k in RANGE if k in arrays})
+    try:
+        check_means(floats(arrays["r"], "r"), law, "r")
+    except InputError as error:
+        if "outside the declared" not in str(error):
+            raise
+        raise InputError(f"{str(error).partition(';')[0]}; fix that entry, or give the keys low and high") from None
     P = arrays["P"] if not sparse else _csr(arrays, _pair(arrays["shape"]))
-    return TabularMDP(P, arrays["r"], arrays.get("mu0"), criterion or AverageReward(), name=name)  # type: ignore[arg-type]
+    return TabularMDP(P, arrays["r"], arrays.get("mu0"), criterion or AverageReward(), law, name=name)  # type: ignore[arg-type]
+
+
+def _scalar(arrays: Arrays, key: str) -> Any:
+    if arrays[key].size != 1:
+        raise InputError(f"{key} has shape {arrays[key].shape}; give one number")
+    return arrays[key].item()
 
 
 def _pair(shape: NDArray[Any]) -> tuple[int, int]:

@@ -128,7 +128,7 @@ def test_plain_arrays(arrays: dict[str, Any], criterion: Any, expected: Criterio
     [
         (dict(Q=P, r=R), None, r"'header' .*'P' .* are missing; it has: Q, r\. np\.savez\(path, P=P, r=r\)"),
         (dict(P=P), None, r"the key 'r' of a file of plain arrays is missing; it has: P"),
-        (dict(P=P, r=R, reward=R), None, r"unknown key 'reward' .*known: P, r, mu0, gamma, H, goal"),
+        (dict(P=P, r=R, reward=R), None, r"unknown key 'reward' .*known: P, r, mu0, low, high, gamma, H, goal"),
         (dict(P=P, r=R, gamma=0.9, H=3), None, r"gamma and H each set the criterion; leave only one"),
         (dict(P=P, r=R, H=3), Discounted(0.5), r"H and criterion= each set the criterion"),
         (dict(P=P, r=R, gamma=1.0), None, r"gamma is 1\.0; it must be below 1"),
@@ -397,3 +397,16 @@ def test_a_header_cannot_be_forged_over_other_arrays(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="its arrays have digest"):
         load(write(tmp_path / "c.npz", header=header, **(arrays | {"mu0": np.eye(4)[2]})))
     assert replace(first, criterion=Discounted(0.5)).digest == second.digest
+
+
+def test_own_arrays_may_declare_the_range_of_their_rewards(tmp_path: Path) -> None:
+    P, r = np.full((2, 1, 2), 0.5), np.array([[-3.0], [2.0]])
+    np.savez(tmp_path / "costs.npz", P=P, r=r, low=-4.0, high=2.0, goal=1)
+    model = load(tmp_path / "costs.npz")
+    assert (model.reward_law.low, model.reward_law.high) == (-4.0, 2.0) and model.r.tolist() == r.tolist()
+    np.savez(tmp_path / "wide.npz", P=P, r=r)
+    with pytest.raises(InputError, match=r"r\[0,0\] is -3.0, outside .* \[0.0, 1.0\].*give the keys low and high"):
+        load(tmp_path / "wide.npz")
+    np.savez(tmp_path / "two.npz", P=P, r=r, low=[-4.0, 0.0])
+    with pytest.raises(InputError, match=r"low has shape \(2,\); give one number"):
+        load(tmp_path / "two.npz")
