@@ -450,8 +450,10 @@ def header() -> list[str]:
     import numba
     import scipy
 
-    names = ("quantecon", "mdptoolbox", "mdpsolver")
-    found = [f"{n} {getattr(peer(n), '__version__', 'installed')}" for n in names if peer(n)]
+    from importlib.metadata import version
+
+    names = {"quantecon": "quantecon", "mdptoolbox": "pymdptoolbox", "mdpsolver": "mdpsolver"}
+    found = [f"{package} {version(package)}" for module, package in names.items() if peer(module)]
     return [
         "# Planners",
         "",
