@@ -447,10 +447,10 @@ def scale() -> list[str]:
 
 def header() -> list[str]:
     """Date, hardware and versions."""
+    from importlib.metadata import version
+
     import numba
     import scipy
-
-    from importlib.metadata import version
 
     names = {"quantecon": "quantecon", "mdptoolbox": "pymdptoolbox", "mdpsolver": "mdpsolver"}
     found = [f"{package} {version(package)}" for module, package in names.items() if peer(module)]

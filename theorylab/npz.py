@@ -14,8 +14,9 @@ A file of this library holds one array a field of the record and an array `heade
 its checks, and compares the digest. Names and sizes are checked before any array is read.
 
 `load` also takes plain arrays of one's own, made with np.savez: P (S,A,S) or (H,S,A,S) and r (S,A), or the parts data,
-indices, indptr, shape of a CSR P (S*A,S) and r; optionally mu0, the range low, high of the rewards ([0, 1] if left out),
-and one of gamma (discounted), H (episodes), goal (shortest path); average reward without them, or what `criterion=` says.
+indices, indptr, shape of a CSR P (S*A,S) and r; optionally mu0, the range low, high of the rewards ([0, 1] if left
+out), and one of gamma (discounted), H (episodes), goal (shortest path); average reward without them, or what
+`criterion=` says.
 """
 
 from __future__ import annotations
