@@ -33,6 +33,7 @@ from theorylab.model import Bandit, TabularMDP
 from theorylab.plan.api import plan
 from theorylab.plan.certify import FINEST, UNDERFLOW, Rounding, U, dot_bound
 from theorylab.plan.hitting import certified_diameter
+from theorylab.plan.inputs import as_tabular
 from theorylab.plan.mixing import mixing_time
 from theorylab.plan.record import Certified, Plan
 from theorylab.plan.suboptimality import Gaps, decided_gaps
@@ -119,12 +120,16 @@ def hardness(model: TabularMDP | Bandit, *, diameter: bool | None = None) -> Har
     """Measure a model.
 
     Args:
-        model: a bandit, or a model of any criterion.
+        model: a bandit, a model of any criterion, or one with an exact tabular embedding.
         diameter: whether the diameter and the rest of the average-reward view are computed; None: up to 2,000 states.
             (With criterion AverageReward gain and bias span always are.)
+
+    Raises:
+        InputError: anything else; a quantity whose computation a model refuses is None, with the reason.
     """
     if isinstance(model, Bandit):
         return _bandit(model)
+    model = as_tabular(model)
     found: dict[str, Certified] = {"branching": Certified(float(model.row_profile.terms), 0.0)}
     reasons: dict[str, str] = {k: "only a bandit's arms have one" for k in ("best_mean", "inverse_square_gaps")}
 

@@ -16,9 +16,9 @@ import mdps
 from tests.plan.test_plan_certified import backups, exact, exact_gain_bias, random_model, solve
 from theorylab.assume import reachability
 from theorylab.errors import InputError
-from theorylab.model import TabularMDP
+from theorylab.model import RewardLaw, TabularMDP
 from theorylab.plan.average_reward import _bias_error, average_reward, evaluate_policy, q_values
-from theorylab.plan.chains import Absorption, Poisson, policy_chain
+from theorylab.plan.chains import Absorption, Poisson, policy_chain, policy_graph
 from theorylab.plan.structure import distances, nearest_policy, period
 
 M = mdps.models
@@ -231,3 +231,44 @@ def test_graph_helpers() -> None:
         for a, b in itertools.pairwise(path):
             arcs[a, b] = 1
     assert period(csr_array(arcs), np.arange(9)) == 2
+
+
+def test_tied_cycles_that_share_a_state_have_a_certified_bias() -> None:
+    # 0 -> 1 -> 0 and 1 -> 2 -> 1 both gain 1/2; only state 1 lies on both
+    P = np.zeros((3, 3, 3))
+    for s, row in enumerate(((0, 1, 2), (0, 0, 2), (0, 1, 1))):
+        P[s, np.arange(3), row] = 1.0
+    r = np.array([[-2.0, 0, -2], [-2, 1, 0], [0, -2, 1]])
+    p = average_reward(TabularMDP(P=P, r=r, reward_law=RewardLaw("deterministic", -2.0, 1.0)))
+    assert p.bias_error is not None and p.bias_error < 1e-13
+    assert np.abs(p.bias - [0.0, 0.5, 1.0]).max() <= p.bias_error
+
+
+@pytest.mark.filterwarnings("error")
+def test_chains_that_are_singular_in_double_precision_end_with_an_honest_gain() -> None:
+    m = TabularMDP(P=np.array([[[1.0, 1e-300]], [[1e-300, 1.0]]]), r=np.array([[0.0], [1.0]]))
+    for p in (average_reward(m), average_reward(m, "policy-iteration"), evaluate_policy(m, np.zeros(2, dtype=int))):
+        assert p.gain is not None
+        assert abs(p.gain - 0.5) <= p.certified_error < 1.1
+        assert p.bias_error == np.inf
+    big = random_model(3, S=500, A=1)
+    rows = np.eye(500)[:, None]
+    rows[np.arange(500), 0, (np.arange(500) + 1) % 500] = 1e-300
+    p = average_reward(sparse(replace(big, P=rows)), "policy-iteration")
+    assert p.gain is not None and abs(p.gain - big.r.mean()) <= p.certified_error <= 1.1
+
+
+def test_a_tolerance_below_rounding_is_refused_at_once() -> None:
+    m = replace(random_model(1), r=random_model(1).r * 1e12, reward_law=RewardLaw("deterministic", 0.0, 1e12))
+    with pytest.raises(InputError, match=r"tol 1e-10 is below rounding, raise it; use method='auto'"):
+        average_reward(m, "relative-value-iteration")
+
+
+def test_probabilities_whose_product_underflows_are_arcs() -> None:
+    # 0 -> 1 has probability 1e-400, 1 -> 0 has 1e-200: one recurrent class {0, 1}, not {0}
+    P = np.array([[[1.0, 0], [1, 1e-200]], [[1e-200, 1], [1, 0]]])
+    m = TabularMDP(P=P, r=np.array([[0.0, 0], [1, 1]]))
+    pi = np.array([[1.0, 1e-200], [1.0, 0]])
+    graph = policy_graph(m, pi, policy_chain(m, pi)[0])
+    assert graph.toarray().astype(bool).all()
+    assert evaluate_policy(m, pi).certified_error >= 1e-200

@@ -372,3 +372,12 @@ def test_bad_policies_are_refused_by_name() -> None:
         evaluate_batch(two, [[1, 1]] * 65 + [[0, 0]])
     with pytest.raises(InputError, match="a sparse P runs on NumPy or CuPy, not on array_api_strict"):
         evaluate_batch(replace(model, P=csr_array(P[0].reshape(-1, 5))), np.zeros((1, 5), int), xp=array_api_strict)
+
+
+def test_a_singular_policy_is_named() -> None:
+    P = np.array([[[0.5, 0.5], [1, 1e-300]], [[0.5, 0.5], [0, 1]]])
+    m = TabularMDP(P=P, r=np.eye(2), criterion=AverageReward())
+    with pytest.raises(InputError, match=r"policies\[1\]: its linear system is singular in double precision"):
+        evaluate_batch(m, [[0, 0], [1, 1]])
+    with pytest.raises(InputError, match="tol is inf"):
+        plan_batch(P[None], m.r, AverageReward(), tol=float("inf"))

@@ -299,3 +299,11 @@ def test_the_bound_covers_the_rounding_of_prices() -> None:
         exact = F(3e5) - F(lam) * F(0.1)
         bound = F(lagrangian_bound(big, [[[0.1]]], [0.0], [lam]))
         assert exact <= bound <= exact + F(1, 10**8)
+
+
+def test_costs_beyond_the_range_are_named() -> None:
+    m = TabularMDP(P=np.ones((1, 1, 1)), r=np.ones((1, 1)), criterion=Discounted(0.5))
+    with pytest.raises(InputError, match=r"costs\[0,0,0\] is 1e\+200; give finite numbers, at most 1e\+100"):
+        plan_constrained(m, [[[1e200]]], [1.0])
+    with pytest.raises(InputError, match="costs has dtype <U1"):
+        plan_constrained(m, "a", [1.0])

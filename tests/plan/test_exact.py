@@ -427,3 +427,14 @@ def test_row_sums_above_one_are_noticed() -> None:
     )
     with pytest.raises(InputError, match="sum to more than 1"):
         exact_plan(leak)
+
+
+def test_rows_beyond_one_and_values_beyond_floats_are_refused() -> None:
+    rows = np.array([[[1.0, 5e-324]], [[0.0, 1.0]]])
+    law = RewardLaw("deterministic", -1.0, 0.0)
+    path = TabularMDP(P=rows, r=-np.ones((2, 1)), criterion=ShortestPath(1), reward_law=law)
+    with pytest.raises(InputError, match="rows of P that sum to more than 1"):
+        exact_evaluate(path, [0, 0])
+    long = replace(path, criterion=AverageReward(), P=np.array([[[1.0, 5e-324]], [[5e-324, 1.0]]]), r=-np.eye(2)[:, :1])
+    with pytest.raises(InputError, match="exceed the largest float"):
+        exact_plan(long).to_float()

@@ -14,8 +14,8 @@ from theorylab.criteria import RewardLaw
 from theorylab.model import AverageReward, Bandit, Criterion, Discounted, FiniteHorizon, ShortestPath, TabularMDP
 from theorylab.plan import Plan, plan
 from theorylab.plan.exact import exact_plan
-from theorylab.plan.suboptimality import certified_gaps, decided_gaps, minimal_gap
 from theorylab.plan.shortest_path import solve
+from theorylab.plan.suboptimality import certified_gaps, decided_gaps, minimal_gap
 
 CRITERIA = [FiniteHorizon(5), Discounted(0.9), AverageReward(), ShortestPath(2)]
 
@@ -205,3 +205,19 @@ def test_a_bias_that_is_not_unique_has_no_certified_gaps() -> None:
     model = TabularMDP(P=P, r=np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]]))
     report: Any = decided_gaps(model)
     assert report.gaps.error == np.inf and not report.exact
+
+
+@pytest.mark.filterwarnings("error")
+def test_gaps_below_the_least_float_are_positive() -> None:
+    P = np.array([[[1.0, 0], [1, 5e-324]], [[0, 1], [0, 1]]])
+    m = TabularMDP(P=P, r=np.array([[0.0, 0], [0.25, 0.25]]), criterion=FiniteHorizon(2))
+    found = decided_gaps(m)
+    assert found.exact and found.positive.sum() == 1 and found.positive[0, 0, 0] and found.ties == 3
+    assert abs(Fraction(found.minimal.value) - Fraction(5e-324) / 4) <= Fraction(found.minimal.error)
+    assert found.inverse_sum.error == np.inf
+
+
+def test_gaps_beyond_the_largest_float_stay_undecided() -> None:
+    P = np.array([[[1.0, 5e-324], [1, 1e-323]], [[0, 1], [1, 0]]])
+    m = TabularMDP(P=P, r=np.array([[0.0, 0], [1e20, 0]]), reward_law=RewardLaw("deterministic", 0.0, 1e20))
+    assert not decided_gaps(m, exact=True).exact

@@ -229,3 +229,15 @@ def test_rows() -> None:
     assert best.value is None and best.error is None and best.reason == "only a bandit's arms have one"
     name, value, error, unit, reason = by_name["gap"]
     assert (name, unit, reason) == ("gap", "reward", "") and isinstance(value, float) and isinstance(error, float)
+
+
+@pytest.mark.filterwarnings("error")
+def test_extreme_variances() -> None:
+    P = np.array([[[0.5, 0.5]], [[0.5, 0.5]]])
+    tiny = TabularMDP(P=P, r=np.array([[0.0], [3e-162]]))
+    found = hardness(tiny).variance
+    assert found is not None and abs(Fraction(found.value) - Fraction(3e-162) ** 2 / 4) <= Fraction(found.error)
+    V = np.array([0.0, 1e300])
+    assert _variance(tiny, V, 0.0) == (np.inf, np.inf)
+    with pytest.raises(InputError, match="cannot plan on a int"):
+        hardness(3)  # type: ignore[arg-type]

@@ -223,3 +223,16 @@ def test_a_single_state() -> None:
     m = TabularMDP(P=[[[1.0]]], r=[[0.0]])
     assert certified_diameter(m) == (0.0, 0.0)
     assert certified_hitting_times(m).value.tolist() == [[0.0]]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("p", [1e-18, 1e-300, 5e-324])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_times_beyond_double_precision_have_an_infinite_error(p: float, sparse: bool) -> None:
+    P = np.array([[1.0, p, 0], [0, 0, 1], [1, 0, 0]])
+    m = TabularMDP(P=csr_array(P) if sparse else P[:, None], r=np.zeros((3, 1)))
+    found = certified_hitting_times(m)
+    assert found.error == np.inf and np.isfinite(found.value).all()
+    assert found.value[0, 1] <= 1 / Fraction(p)
+    widest = certified_diameter(m)
+    assert widest.error == np.inf and 1e12 < widest.value <= 2 + 1 / Fraction(p)

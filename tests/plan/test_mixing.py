@@ -143,3 +143,11 @@ def test_refusals() -> None:
     slow = chain_of([[1 - 1e-15, 1e-15], [1e-15, 1 - 1e-15]])
     with pytest.raises(InputError, match="mixes too slowly for float64"):
         mixing_time(slow)
+
+
+def test_laws_that_underflow_are_refused() -> None:
+    P = np.array([[[1.0, 0], [1, 1e-200]], [[1e-323, 1], [1e-323, 1]]])
+    m = TabularMDP(P=P, r=np.zeros((2, 2)))
+    # 0 -> 1 has probability 1e-400, beyond floats: without it state 0 would look absorbing, with law (1, 0)
+    with pytest.raises(InputError, match=r"law on states \[0, 1\] is singular in double precision"):
+        stationary_distribution(m, np.array([[1.0, 1e-200], [1.0, 0]]))

@@ -270,3 +270,11 @@ def test_a_policy_is_checked() -> None:
         occupancy(model, [0, 0, 3, 0, 0])
     with pytest.raises(InputError, match=r"shape \(4,\); expected \(5,\)"):
         occupancy(model, [0, 0, 0, 0])
+
+
+def test_recurrent_classes_joined_by_products_that_underflow_are_not_parted() -> None:
+    P = np.array([[[1.0, 0], [1, 1e-200]], [[1e-200, 1], [0, 1]]])
+    m = TabularMDP(P=P, r=np.zeros((2, 2)), criterion=AverageReward())
+    # both ways with probability 1e-400: the law is (1/2, 1/2), not the initial one
+    with pytest.raises(InputError, match="singular in double precision"):
+        certified_occupancy(m, np.array([[1.0, 1e-200], [1e-200, 1.0]]))

@@ -289,3 +289,8 @@ def test_value_iteration_alone_reports_an_honest_error() -> None:
     assert p.gain is not None and q.gain is not None
     assert abs(p.gain - q.gain) <= p.certified_error + q.certified_error
     assert 1e-6 < p.certified_error < 1e-3 and q.certified_error < 1e-13
+
+
+def test_an_xp_that_is_no_namespace_is_refused() -> None:
+    with pytest.raises(InputError, match=r"xp is 3; give an array namespace"):
+        plan(TabularMDP(P=np.ones((1, 1, 1)), r=np.ones((1, 1)), criterion=Discounted(0.5)), xp=3)

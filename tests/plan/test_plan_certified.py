@@ -11,7 +11,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from theorylab.model import AverageReward, Discounted, FiniteHorizon, TabularMDP
-from theorylab.plan import evaluate, plan
+from theorylab.plan import evaluate, evaluate_batch, plan
 
 Row = list[Fraction]
 
@@ -159,4 +159,14 @@ def test_an_evaluation_that_is_wrong_would_be_seen() -> None:
     assert p.gain is not None and p.bias is not None
     wrong = p.bias + np.array([1e-6, 0, 0, 0])
     q = q_values(m, wrong)
-    assert _certify(m, p.gain, wrong, q.max(axis=1), float(np.abs(q).max()), 0.0) > 1e-8
+    assert _certify(m, p.gain, wrong, q.max(axis=1), float(np.abs(q).max()), m.r.max(axis=1), 0.0) > 1e-8
+
+
+def test_underflow_in_the_average_of_a_stochastic_policy() -> None:
+    m = TabularMDP(P=np.ones((1, 2, 1)), r=np.full((1, 2), 1.5e-323), criterion=FiniteHorizon(1))
+    pi = np.array([[0.5, 0.5]])
+    for value, error in (
+        (evaluate(m, pi).V[0, 0], evaluate(m, pi).certified_error),
+        (evaluate_batch(m, pi[None]).V[0, 0, 0], evaluate_batch(m, pi[None]).certified_error[0]),
+    ):
+        assert 0 < abs(Fraction(float(value)) - Fraction(1.5e-323)) <= Fraction(float(error))

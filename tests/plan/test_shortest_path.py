@@ -250,3 +250,12 @@ def test_a_single_state_and_the_list_of_methods() -> None:
     p = plan_ssp(model_of([[[1.0]]], [[3.0]], 0))
     assert p.V.tolist() == [0] and p.certified_error == 0
     assert METHODS == ("policy-iteration", "value-iteration")
+
+
+def test_rounding_of_large_values_does_not_blur_other_rows() -> None:
+    # state 1 waits for 1e7 steps at a loss of 7 each; actions 1 are penalties; state 0 goes to the goal at once
+    P = np.array([[[0, 0, 1.0], [0, 0, 1]], [[0, 1 - 2.0**-23, 2.0**-23], [1, 0, 0]], [[0, 0, 1], [0, 0, 1]]])
+    r = np.array([[-1e-9, -1e12], [-7.0, -1e15], [0, 0]])
+    m = TabularMDP(P=P, r=r, criterion=ShortestPath(2), reward_law=RewardLaw("deterministic", -1e15, 0.0))
+    p, true = check_optimal(m)
+    assert true <= Fraction(p.certified_error) < 1

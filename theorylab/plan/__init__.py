@@ -17,10 +17,10 @@ from theorylab.plan.api import (
 from theorylab.plan.batch import BatchPlan, evaluate_batch, plan_batch
 from theorylab.plan.constrained import ConstrainedPlan, plan_constrained
 from theorylab.plan.exact import ExactPlan, exact_evaluate, exact_plan
-from theorylab.plan.suboptimality import minimal_gap
 from theorylab.plan.multichain import MultichainPlan
 from theorylab.plan.occupancies import certified_occupancy, occupancy
 from theorylab.plan.record import Certified, Plan
+from theorylab.plan.suboptimality import minimal_gap
 
 __all__ = [
     "BatchPlan",

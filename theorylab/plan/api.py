@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from theorylab.errors import InputError, nearest
 from theorylab.model import AVERAGE_REWARD, AverageReward, Bandit, Discounted, FiniteHorizon, ShortestPath, TabularMDP
 from theorylab.plan import average_reward, backward_induction, discounted, hitting, mixing, multichain, shortest_path
-from theorylab.plan.suboptimality import certified_gaps
 from theorylab.plan.inputs import as_tabular, checked_policy
 from theorylab.plan.record import Certified, Plan
+from theorylab.plan.suboptimality import certified_gaps
 
 __all__ = [
     "METHODS",
@@ -83,11 +83,11 @@ def plan(model: Any, *, method: str = "auto", tol: float = 1e-10, xp: Any = None
     model = as_tabular(model)
     known = ("auto", *METHODS[model.setting])
     if method not in known:
-        raise InputError(
-            f"unknown method '{method}' for {model.criterion}{nearest(method, known)}; known: {', '.join(known)}"
-        )
+        raise InputError(f"unknown method '{method}' for {model.criterion}{nearest(method, known)}")
     if not 0 < tol < float("inf"):
         raise InputError(f"tol is {tol}; give a positive finite tolerance")
+    if xp is not None and not hasattr(xp, "asarray"):
+        raise InputError(f"xp is {xp!r}; give an array namespace (numpy, cupy, array_api_strict), or None")
     if xp is not None and xp is not np and (method not in PORTABLE or isinstance(model.criterion, ShortestPath)):
         raise InputError(f"xp other than NumPy is not used by '{method}' for {model.criterion}; leave xp=None")
     if method == LINEAR_PROGRAM:

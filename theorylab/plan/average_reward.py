@@ -7,11 +7,12 @@ Solves g + h[s] = max_a q[s,a], q[s,a] = r[s,a] + sum_s2 P[s,a,s2] h[s2], for th
 2. Policy iteration from the greedy policy. A state keeps its action unless another is better by the tie tolerance. A
    policy with several recurrent classes is mended: the class of largest gain is kept and all states from which it is
    not reached for sure are steered to it. As only states whose action improved can have made a new recurrent class,
-   the gain then rises strictly, and the iteration ends.
-3. Certificates. Gain: for any v, min(T v - v) <= g_star <= max(T v - v), taken at the final bias, plus rounding. Bias:
-   the bracket of `bracket` around the shortest paths to a frequent state of the policy, for the rewards r - g with g
-   anywhere in its certified interval. It holds every solution of the optimality equation; where two policies without
-   a common recurrent state tie, or nearly, there is no bracket and `bias_error` is infinite.
+   the gain then rises strictly, and the iteration ends. Where rounding brings a policy back, it ends there.
+3. Certificates. Gain: for any v, min(T v - v) <= g_star <= max(T v - v), taken at the final bias, plus rounding, and at
+   v = 0, which is better where rounding drowns the bias. Bias: the bracket of `bracket` around the shortest paths to a
+   frequent state of the policy that tied policies visit too, for the rewards r - g with g anywhere in its certified
+   interval. It holds every solution of the optimality equation; where two policies without a common recurrent state
+   tie, or nearly, there is no bracket and `bias_error` is infinite.
 
 The exact model is P with each row divided by its exact sum (see `certify`). Weakly communicating, P dense (S,A,S) or
 CSR. Sources: Puterman (1994), theorems 8.5.5, 8.5.6 (bounds), section 8.5.4 (aperiodicity), section 8.6 (policy
@@ -28,9 +29,9 @@ from numpy.typing import NDArray
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
 from theorylab.plan.backward_induction import to_numpy
-from theorylab.plan.bracket import bracket, lengthen, taken
+from theorylab.plan.bracket import average, bracket, lengthen, taken, ties
 from theorylab.plan.certify import Rounding, U, dot_bound, greedy, tie_tolerance
-from theorylab.plan.chains import Poisson, policy_chain, support
+from theorylab.plan.chains import Poisson, policy_chain, policy_graph, support
 from theorylab.plan.record import Plan
 from theorylab.plan.structure import closed_classes, distances, require_one_gain, require_unichain
 
@@ -44,6 +45,7 @@ WARM_SPAN = 1e-6  # where value iteration hands over to policy iteration, relati
 WARM_SWEEPS = 1_000
 MOST_SWEEPS = 1_000_000
 MOST_STEPS = 1_000
+LOOK = 1_000  # sweeps between two looks at the rounding of a backup
 
 
 def q_values(model: TabularMDP, v: Floats) -> Floats:
@@ -81,14 +83,22 @@ def _unichain(model: TabularMDP, pi: Ints) -> tuple[Ints, Any, Floats, int]:
     return pi, chain, reward, int(classes[0][0])
 
 
-def _certify(model: TabularMDP, gain: float, bias: Floats, values: Floats, q_max: float, extra: float) -> float:
-    """Bound on |gain - exact gain| from the bracket at `bias`; values (S,) = T bias; `extra`: further rounding."""
+def _certify(
+    model: TabularMDP, gain: float, bias: Floats, values: Floats, q_max: float, plain: Floats, averaging: float
+) -> float:
+    """Bound on |gain - exact gain| from the brackets at `bias` and at 0: values (S,) = T bias, plain (S,) = T 0.
+
+    q_max: the largest |q| that an average takes; max |values| for a maximum, as q + u |q| grows with q.
+    """
     rounding = Rounding.of(model)
     v_max = float(np.abs(bias).max())
     drift = values - bias
-    error = rounding.backup(v_max, q_max) + rounding.defect * v_max + U * float(np.abs(drift).max()) + extra
-    width = max(gain - float(drift.min()), float(drift.max()) - gain, 0.0)
-    return (width * (1 + 4 * U) + error) * (1 + 8 * U)
+    error = rounding.backup(v_max, q_max) + rounding.defect * v_max + U * float(np.abs(drift).max()) + averaging * q_max
+    bounds = []
+    for step, off in ((drift, error), (plain, averaging * float(np.abs(model.r).max()))):
+        width = max(gain - float(step.min()), float(step.max()) - gain, 0.0)
+        bounds.append((width * (1 + 4 * U) + off) * (1 + 8 * U))
+    return min(bounds)
 
 
 def _bias_error(
@@ -105,28 +115,38 @@ def _bias_error(
     """Bound on max |bias - exact bias|, both with minimum 0; `optimal`: of all policies, else of `pi` alone."""
     if model.S == 1:
         return 0.0
-    ref = int(np.argmax(system.stationary()))
-    rounding = Rounding.of(model)
-    v_max, q_max = float(np.abs(bias).max()), float(np.abs(q).max())
-    error = rounding.backup(v_max, q_max) * (1 + averaging) + averaging * q_max + rounding.defect * v_max + gain_error
-    error = (error + 2 * U * (v_max + q_max + abs(gain))) * (1 + 8 * U)
-    gap = bias[:, None] - q + gain
-    if optimal:
-        found = lengthen(model, ref, pi, gap <= gap.min(axis=1, keepdims=True) + tie_tolerance(bias))
-        if found is None:
-            return float("inf")
-        pi, W = found
-        bound = bracket(model, ref, W, pi, taken(gap, pi), gap, error, defect=rounding.defect)
-    else:
+    law, rounding = system.stationary(), Rounding.of(model)
+    # the bias is not negative
+    mean = average(model, bias)
+    error = rounding.entries(mean, q) + 1.01 * rounding.defect * mean
+    if not optimal:
+        ref, size = int(np.argmax(law)), taken(np.abs(q), pi)
         W, down = system.hitting(ref), bias - taken(q, pi) + gain
-        bound = bracket(model, ref, W, pi, down, None, error, averaging=averaging, defect=rounding.defect)
-    # the bracket holds h - h[ref]; the change to minimum 0 moves it by as much again
-    return 2 * bound
+        off = taken(error, pi) * (1 + averaging) + averaging * size + gain_error
+        off = (off + 2 * U * (bias + size + abs(gain))) * (1 + 8 * U)
+        # the bracket holds h - h[ref]; the change to minimum 0 moves it by as much again
+        return 2 * bracket(model, ref, W, pi, down, None, off, averaging=averaging, defect=rounding.defect)
+    error = (error + gain_error + 2 * U * (bias[:, None] + np.abs(q) + abs(gain))) * (1 + 8 * U)
+    gap = bias[:, None] - q + gain
+    for tied in ties(bias, gap, error):
+        likely = law.copy()
+        while (ref := int(np.argmax(likely))) >= 0 and likely[ref] > 0:
+            longer, times = lengthen(model, ref, pi, tied)
+            if times is not None:
+                bound = bracket(model, ref, times, longer, taken(gap, longer), gap, error, defect=rounding.defect)
+                if np.isfinite(bound):
+                    return 2 * bound
+                break
+            # a policy of ties misses ref: one that all of them visit lies in its recurrent classes
+            likely[ref] = 0.0
+            for members in closed_classes(support(policy_chain(model, longer)[0])):
+                likely[np.isin(np.arange(model.S), members, invert=True)] = 0.0
+    return float("inf")
 
 
 def _value_iteration(model: TabularMDP, span: float, sweeps: int, xp: Any) -> tuple[Floats, float, int, bool]:
-    """Step 1: (v, midpoint of the bracket, sweeps used, whether the span was reached)."""
-    S, A = model.S, model.A
+    """Step 1: (v, midpoint of the bracket, sweeps used, whether the span was reached); ends where rounding hides it."""
+    S, A, rounding = model.S, model.A, Rounding.of(model)
     if xp is None:
         flat, r, space = (model.P if model.sparse else model.P.reshape(-1, S)), model.r, np
     else:
@@ -139,6 +159,10 @@ def _value_iteration(model: TabularMDP, span: float, sweeps: int, xp: Any) -> tu
         gain = (low + high) / 2
         if high - low <= span:
             return to_numpy(v), gain, n, True
+        if n % LOOK == 0:
+            v_max = float(space.max(v))
+            if high - low <= rounding.backup(v_max, v_max + abs(gain)):
+                return to_numpy(v), gain, n, False
         v = v + TAU * drift
         v = v - space.min(v)
     return to_numpy(v), gain, sweeps, False
@@ -181,12 +205,15 @@ def average_reward(model: TabularMDP, method: str = "auto", tol: float = 1e-10, 
         if alone:
             if not done:
                 raise InputError(
-                    f"relative value iteration: tol {tol} not reached in {limit} sweeps; use method='auto'"
+                    f"relative value iteration: tol {tol} "
+                    + (f"not reached in {limit} sweeps" if sweeps == limit else "is below rounding, raise it")
+                    + "; use method='auto'"
                 )
             pi = greedy(q_values(model, v), tie_tolerance(v))
             pi, chain, _, ref = _unichain(model, pi)
             return _finish(model, gain, v, pi, Poisson(chain, ref), sweeps, "relative-value-iteration")
     pi = greedy(q_values(model, v), tie_tolerance(v))
+    met: set[bytes] = set()
     for step in range(1, MOST_STEPS + 1):
         pi, chain, reward, ref = _unichain(model, pi)
         system = Poisson(chain, ref)
@@ -194,9 +221,11 @@ def average_reward(model: TabularMDP, method: str = "auto", tol: float = 1e-10, 
         bias = bias - bias.min()
         q = q_values(model, bias)
         better = q.max(axis=1) > taken(q, pi) + tie_tolerance(bias)
-        if not better.any():
+        # a policy that comes back shows that rounding decides
+        if not better.any() or pi.tobytes() in met:
             name = "policy-iteration" if sweeps == 0 else "relative value iteration, then policy iteration"
             return _finish(model, gain, bias, pi, system, sweeps + step, name)
+        met.add(pi.tobytes())
         pi = np.where(better, np.argmax(q, axis=1), pi)
     raise InputError(f"policy iteration did not settle in {MOST_STEPS} steps; use method='relative-value-iteration'")
 
@@ -206,7 +235,7 @@ def _finish(
 ) -> Plan:
     q = q_values(model, bias)
     best = q.max(axis=1)
-    error = _certify(model, gain, bias, best, float(np.abs(q).max()), 0.0)
+    error = _certify(model, gain, bias, best, float(np.abs(best).max()), model.r.max(axis=1), 0.0)
     residual = float(np.abs(best - bias - gain).max())
     bias_error = _bias_error(model, gain, error, bias, q, pi, system, 0.0, True)
     policy = greedy(q, tie_tolerance(bias))
@@ -220,14 +249,13 @@ def evaluate_policy(model: TabularMDP, pi: NDArray[Any]) -> Plan:
         InputError: several recurrent classes, named.
     """
     chain, reward = policy_chain(model, pi)
-    system = Poisson(chain, int(require_unichain(support(chain))[0]))
+    system = Poisson(chain, int(require_unichain(policy_graph(model, pi, chain))[0]))
     gain, bias = system.bias(reward)
     bias = bias - bias.min()
     q = q_values(model, bias)
-    q_max = float(np.abs(q).max())
-    values = taken(q, pi)
+    values, q_max = taken(q, pi), float(taken(np.abs(q), pi).max())
     averaging = 0.0 if pi.ndim == 1 else float(np.abs(pi.sum(axis=1) - 1).max()) + 2 * dot_bound(model.A)
-    error = _certify(model, gain, bias, values, q_max, averaging * q_max)
+    error = _certify(model, gain, bias, values, q_max, taken(model.r, pi), averaging)
     residual = float(np.abs(values - bias - gain).max())
     bias_error = _bias_error(model, gain, error, bias, q, pi, system, averaging, False)
     return Plan(bias, q, pi.copy(), gain, bias, residual, error, 1, "linear solve", bias_error)

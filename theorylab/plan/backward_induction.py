@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
-from theorylab.plan.certify import Rounding, U, dot_bound, tie_tolerance
+from theorylab.plan.certify import UNDERFLOW, Rounding, U, dot_bound, tie_tolerance
 from theorylab.plan.record import Plan
 
 __all__ = ["backward_induction", "evaluate_policy", "products", "stage_errors", "to_numpy"]
@@ -71,7 +71,8 @@ def stage_errors(model: TabularMDP, V: Floats, Q: Floats, averaging: float = 0.0
     for h in range(model.H - 1, -1, -1):
         if h < model.H - 1:
             error = rounding.row_sum * error + rounding.backup(float(v_max[h + 1]), float(q_max[h]))
-        error = ((1 + averaging) * error + averaging * float(q_max[h])) * (1 + 8 * U)
+        error = (1 + averaging) * error + averaging * float(q_max[h]) + (UNDERFLOW if averaging else 0.0)
+        error *= 1 + 8 * U
         errors[h] = error
     return errors
 

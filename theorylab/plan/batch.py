@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dgetrf
 from scipy.sparse import csr_array
 
 from theorylab.criteria import HUGE
 from theorylab.errors import InputError
 from theorylab.model import SUM_TOLERANCE, AverageReward, Criterion, Discounted, FiniteHorizon, TabularMDP
 from theorylab.plan.backward_induction import products, to_numpy
-from theorylab.plan.certify import TIE, Rounding, U, dot_bound
+from theorylab.plan.certify import TIE, UNDERFLOW, Rounding, U, dot_bound
 from theorylab.plan.inputs import as_tabular
 from theorylab.plan.structure import closed_classes
 from theorylab.validate import at, check_probabilities, first
@@ -87,8 +88,8 @@ def plan_batch(
         raise InputError(
             f"no batched planner for {criterion}; use FiniteHorizon(H), Discounted(gamma), AverageReward()"
         )
-    if not tol > 0:
-        raise InputError(f"tol is {tol}; give a positive tolerance")
+    if not 0 < tol < float("inf"):
+        raise InputError(f"tol is {tol}; give a positive finite tolerance")
     space: Any = np if xp is None else xp
     P, r, rounding = _checked(P, r, criterion, space)
     R, S, A = r.shape
@@ -199,7 +200,8 @@ def _horizon_errors(rounding: Any, v_max: Floats, q_max: Floats, averaging: Any)
     for h in range(H - 1, -1, -1):
         if h < H - 1:
             error = rounding.row_sum * error + rounding.backup(v_max[:, h + 1], q_max[:, h])
-        error = ((1 + averaging) * error + averaging * q_max[:, h]) * (1 + 8 * U)
+        error = (1 + averaging) * error + averaging * q_max[:, h] + np.where(averaging > 0, UNDERFLOW, 0.0)
+        error = error * (1 + 8 * U)
         worst = np.maximum(worst, error)
     return worst
 
@@ -387,13 +389,13 @@ def _evaluate_stationary(
     rounding, gamma = Rounding.of(model), None
     if isinstance(model.criterion, Discounted):
         gamma = model.criterion.gamma
-        x = xp.linalg.solve(xp.eye(S) - gamma * chain, xp.expand_dims(reward, axis=-1))[:, :, 0]
+        x = _linear(xp.eye(S) - gamma * chain, reward, xp, offset)
         gain, v = np.zeros(B), x
     else:
         # the unknown h[ref] gives its column to the gain, for a recurrent state ref of each policy
         ref = xp.expand_dims(xp.arange(S) == _column(_recurrent(to_numpy(chain), offset), xp, 2), axis=1)
         matrix = xp.where(ref, xp.ones((S, S)), xp.eye(S) - chain)
-        x = xp.linalg.solve(matrix, xp.expand_dims(reward, axis=-1))[:, :, 0]
+        x = _linear(matrix, reward, xp, offset)
         gain = to_numpy(xp.sum(xp.where(ref[:, 0, :], x, xp.zeros((B, S))), axis=-1))
         v = xp.where(ref[:, 0, :], xp.zeros((B, S)), x)
         v = v - xp.min(v, axis=-1, keepdims=True)
@@ -407,7 +409,22 @@ def _evaluate_stationary(
         error, _ = _gain_error(rounding, gain, low, high, v_max, q_max, averaging)
     else:
         error, _ = _discounted_error(rounding, gamma, np.maximum(-low, high), v_max, q_max, averaging)
-    return v, xp.moveaxis(q, -1, 0), error, gain
+    return v, xp.moveaxis(q, -1, 0), np.where(np.isnan(error), np.inf, error), gain
+
+
+def _linear(matrix: Any, right: Any, xp: Any, offset: int) -> Any:
+    """x (B,S) with matrix (B,S,S) times x = right (B,S)."""
+    try:
+        x = xp.linalg.solve(matrix, xp.expand_dims(right, axis=-1))[:, :, 0]
+        singular = ~np.isfinite(to_numpy(x)).all(axis=-1)
+        if not singular.any():
+            return x
+    except np.linalg.LinAlgError:
+        singular = np.array([dgetrf(m)[2] > 0 for m in to_numpy(matrix)])
+    raise InputError(
+        f"policies[{offset + int(np.argmax(singular))}]: its linear system is singular in double precision, as some "
+        "probabilities that matter are too small; raise them, or use evaluate(model, pi), which bounds the error"
+    )
 
 
 def _recurrent(chains: Floats, offset: int) -> NDArray[np.int64]:

@@ -59,6 +59,12 @@ class Rounding:
         bound = dot_bound(self.terms) * self.row_sum * v_max + U * q_max + self.terms * UNDERFLOW
         return bound * (1 + 16 * U)
 
+    def entries(self, v_mean: NDArray[np.float64], q: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        """`backup` entry by entry: v_mean = P |v| as computed, q the results."""
+        gamma = dot_bound(self.terms)
+        bound: NDArray[np.float64] = gamma * (1 + 2 * gamma) * v_mean + U * np.abs(q) + self.terms * UNDERFLOW
+        return bound * (1 + 16 * U)
+
 
 def tie_tolerance(v: NDArray[np.float64]) -> float:
     """TIE * max(1, max|v|), in units of reward."""

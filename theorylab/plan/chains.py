@@ -8,9 +8,9 @@ the eigenvalue 0 moved to 1, so that a chain that mixes fast takes few products 
 (if h solves it, stationarity gives mean(h) = g, hence Poisson's equation). Absorption is put in that form by a chain
 that restarts from the goal at a uniform state: x = h - h[goal] + g W, with W[s] = (b1[goal] - b1[s]) / g1 the hitting
 times of the goal, (g1, b1) gain and bias of the reward 1 at the goal. Where BiCGStab does not get there, sparse LU.
-All are refined until the residual stops shrinking. No number here is trusted: the planners bound errors from the
-residuals of what is returned. Sources: Puterman (1994), section 8.2; renewal reward [recalled]; the combination
-[derived].
+All are refined until the residual stops shrinking; zeros are returned where a system is singular in double precision.
+No number here is trusted: the planners bound errors from the residuals of what is returned. Sources: Puterman (1994),
+section 8.2; renewal reward [recalled]; the combination [derived].
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lu_factor, lu_solve
+from scipy.linalg import lu_solve
+from scipy.linalg.lapack import dgetrf
 from scipy.sparse import csc_array, csr_array, eye_array, hstack
 from scipy.sparse.linalg import LinearOperator, bicgstab, splu
 
 from theorylab.model import TabularMDP
 
-__all__ = ["SMALL", "Absorption", "Poisson", "policy_chain", "support"]
+__all__ = ["SMALL", "Absorption", "Poisson", "policy_chain", "policy_graph", "support"]
 
 Floats = NDArray[np.float64]
 Solve = Callable[..., Floats]
@@ -50,6 +51,16 @@ def policy_chain(model: TabularMDP, pi: NDArray[Any]) -> tuple[Any, Floats]:
     return weights @ flat, (pi * model.r).sum(axis=1)
 
 
+def policy_graph(model: TabularMDP, pi: NDArray[Any], chain: Any) -> Any:
+    """CSR adjacency (S,S) of the chain of a policy, exact: products of probabilities that underflow are arcs too."""
+    if pi.ndim == 1:
+        return support(chain)
+    occurs = csr_array((model.P if model.sparse else model.P.reshape(-1, model.S)) > 0).astype(np.int32)
+    S, A = model.S, model.A
+    taken = csr_array(((pi > 0).ravel().astype(np.int32), np.arange(S * A), np.arange(S + 1) * A), shape=(S, S * A))
+    return support(taken @ occurs)
+
+
 def support(chain: Any) -> Any:
     """CSR adjacency (S,S) of the positive entries."""
     graph = csr_array(chain)
@@ -59,10 +70,14 @@ def support(chain: Any) -> Any:
 
 def _factors(matrix: Any) -> Solve:
     """x -> matrix^-1 x, or matrix^-T x with trans=1."""
+    # a singular matrix gives numbers that are not finite, which the caller drops
     if isinstance(matrix, np.ndarray):
-        lu = lu_factor(matrix, overwrite_a=True, check_finite=False)
+        lu = dgetrf(matrix, overwrite_a=True)[:2]
         return lambda b, trans=0: lu_solve(lu, b, trans=trans, check_finite=False)
-    factors = splu(matrix.tocsc())
+    try:
+        factors = splu(matrix.tocsc())
+    except RuntimeError:
+        return lambda b, trans=0: np.full(b.shape, np.nan)
     return lambda b, trans=0: factors.solve(b, trans="T" if trans else "N")
 
 
@@ -108,8 +123,9 @@ class Poisson:
         """Gain and bias (S,), with bias[ref] = 0."""
         gain, h, rest, size = 0.0, np.zeros(self.S), reward, np.inf
         for _ in range(ROUNDS):
-            more, step = self._once(rest)
-            new = reward - (gain + more) - (h + step) + self.chain @ (h + step)
+            with np.errstate(over="ignore", invalid="ignore"):
+                more, step = self._once(rest)
+                new = reward - (gain + more) - (h + step) + self.chain @ (h + step)
             left = float(np.abs(new).max())
             if not left < size / 2:
                 break
@@ -141,7 +157,8 @@ class Poisson:
         unit = np.zeros(self.S)
         unit[goal] = 1.0
         gain, h = self.bias(unit)
-        out: Floats = (h[goal] - h) / gain
+        with np.errstate(divide="ignore", invalid="ignore"):
+            out: Floats = (h[goal] - h) / gain
         return out
 
 
@@ -194,9 +211,10 @@ class Absorption:
         x = np.zeros(self.S) if start is None else start
         rest, size = self._rest(b, x), np.inf
         for _ in range(rounds):
-            step = self._once(rest)
-            step[self.goal] = 0.0
-            new = self._rest(b, x + step)
+            with np.errstate(over="ignore", invalid="ignore"):
+                step = self._once(rest)
+                step[self.goal] = 0.0
+                new = self._rest(b, x + step)
             left = float(np.abs(new).max())
             if not left < size / 2:
                 break

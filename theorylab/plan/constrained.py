@@ -31,7 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, hstack
 
 from theorylab.assume import reachability
-from theorylab.criteria import AverageReward, Discounted, FiniteHorizon, RewardLaw, ShortestPath
+from theorylab.criteria import HUGE, AverageReward, Discounted, FiniteHorizon, RewardLaw, ShortestPath
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
 from theorylab.plan import api
@@ -41,6 +41,7 @@ from theorylab.plan.linear_program import OccupancyLP, Optimum, maximise, occupa
 from theorylab.plan.occupancies import occupancy
 from theorylab.plan.record import Certified
 from theorylab.plan.structure import closed_classes, distances, nearest_policy, require_one_gain
+from theorylab.validate import at, first, floats
 
 __all__ = ["ConstrainedPlan", "lagrangian_bound", "plan_constrained"]
 
@@ -92,15 +93,18 @@ def _checked(model: Any, costs: ArrayLike, limits: ArrayLike) -> tuple[Floats, F
             f"no constrained planner for {what}; give a TabularMDP with Discounted(gamma), FiniteHorizon(H) or "
             "AverageReward()"
         )
-    c, d = np.array(costs, dtype=np.float64), np.array(limits, dtype=np.float64)
+    c, d = floats(costs, "costs"), floats(limits, "limits")
     if c.ndim != 3 or c.shape[0] == 0 or c.shape[1:] != (model.S, model.A):
         raise InputError(f"costs has shape {c.shape}; expected (K, S, A) = (K, {model.S}, {model.A}) with K >= 1")
     if d.shape != c.shape[:1]:
         raise InputError(f"limits has shape {d.shape}; expected ({c.shape[0]},), one limit a cost")
     for name, array in (("costs", c), ("limits", d)):
-        if not np.isfinite(array).all():
-            i = np.unravel_index(int(np.argmin(np.isfinite(array))), array.shape)
-            raise InputError(f"{name}[{','.join(map(str, i))}] is {array[i]}; give finite numbers")
+        bad = ~(np.isfinite(array) & (np.abs(array) <= HUGE))
+        if bad.any():
+            i = first(bad)
+            raise InputError(
+                f"{at(name, i)} is {float(array[i])!r}; give finite numbers, at most {HUGE:g}: rescale them"
+            )
     return c, d
 
 

@@ -99,7 +99,10 @@ class ExactPlan:
 
 def _rounded(x: Rationals) -> tuple[NDArray[np.float64], Fraction]:
     """The nearest float64 of each entry (Python's division of integers is correctly rounded), and the largest error."""
-    values = [float(y) for y in x.flat]
+    try:
+        values = [float(y) for y in x.flat]
+    except OverflowError:
+        raise InputError("exact values exceed the largest float: keep the fractions, or rescale the rewards") from None
     gap: Fraction = max(abs(Fraction(v) - y) for v, y in zip(values, x.ravel().tolist(), strict=True))
     return np.array(values).reshape(x.shape), gap
 
@@ -153,7 +156,10 @@ def _proper_values(x: Fractions, pi: NDArray[Any], goal: int, say: Callable[[Int
     if not others:
         return [zero]
     matrix = [[(one if i == j else zero) - rows[i][j] for j in others] for i in others]
-    v, times = x.solve(matrix, [[reward[s] for s in others], [one] * len(others)])
+    try:
+        v, times = x.solve(matrix, [[reward[s] for s in others], [one] * len(others)])
+    except ZeroDivisionError:  # singular
+        v, times = [], [zero]
     # positive times prove that the powers of the chain sum up; only rows that sum to more than 1 can prevent it
     if min(times) <= 0:
         raise InputError("rows of P that sum to more than 1 make the sums of rewards infinite; use snap= or fix P")

@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from theorylab.assume import reachability
+from theorylab.criteria import HUGE
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
 from theorylab.plan.certify import TIE, Rounding, U
@@ -79,8 +80,9 @@ class _Times:
         least = np.fmin.reduce(c, axis=0) - error
         c[goals, places] = 0.0
         # one rounding in each quotient, and one where v is multiplied with it
-        self.low[columns] = np.where(most > 0, 1.0 / np.where(most > 0, most, 1.0), 0.0) * (1 - 8 * U)
-        self.high[columns] = np.where(least > 0, 1.0 / np.where(least > 0, least, 1.0), np.inf) * (1 + 8 * U)
+        with np.errstate(over="ignore"):
+            self.low[columns] = np.where(most > 0, 1.0 / np.where(most > 0, most, 1.0), 0.0) * (1 - 8 * U)
+            self.high[columns] = np.where(least > 0, 1.0 / np.where(least > 0, least, 1.0), np.inf) * (1 + 8 * U)
         return c
 
     def groups(self, columns: Ints) -> list[Ints]:
@@ -106,7 +108,8 @@ class _Times:
                 m[np.abs(m - 1) < TIE] = 1.0  # the end is left to plain sweeps, which keep round numbers round
                 new = 1.0 + y / m
                 new[self.goals[group], places] = 0.0
-                self.v[:, group] = new
+                # times near the largest float stay where they are: no bracket will hold them
+                self.v[:, group] = np.where(new.max(axis=0) < HUGE, new, self.v[:, group])
             self.bound(group, self.backup(group))
 
     def most(self) -> tuple[Floats, Floats]:
@@ -122,8 +125,13 @@ class _Times:
         size = max(1, BLOCK // (S * S)) if S <= SMALL else 1
         for i in range(0, columns.size, size):
             group = columns[i : i + size]
+            before = self.v[:, group].copy()
             self._howard(group)
             self.bound(group, self.backup(group))
+            # what the sweeps have proved stands where the times are beyond double precision
+            lost = np.isinf(self.high[group])
+            self.v[:, group[lost]] = before[:, lost]
+            self.bound(group[lost], self.backup(group[lost]))
 
     def _howard(self, group: Ints) -> None:
         S, A = self.model.S, self.model.A
@@ -162,8 +170,13 @@ class _Times:
         matrix[k, goals, goals] = 1.0
         right = np.ones((goals.size, S, 1))
         right[k, goals] = 0.0
-        times: Floats = np.linalg.solve(matrix, right)[:, :, 0].T
-        return times
+        try:
+            times: Floats = np.linalg.solve(matrix, right)[:, :, 0].T
+        except np.linalg.LinAlgError:  # one of them is singular in double precision
+            alone = zip(chains.reshape(-1, S, S), goals.tolist(), strict=True)
+            return np.stack([Absorption(chain, goal).solve(np.ones(S)) for chain, goal in alone], axis=1)
+        # numbers too large for products are dropped, as if singular
+        return np.where((np.abs(times) < HUGE).all(axis=0), times, 0.0)
 
 
 def _stationary(model: TabularMDP) -> None:
@@ -211,14 +224,17 @@ def certified_hitting_times(model: TabularMDP, goals: ArrayLike | None = None) -
             break
     if left.size:
         times.solve(left)
-    # v itself where the bracket holds it, so that round numbers stay round
+    # v itself where the bracket holds it, so that round numbers stay round; the lower bound where there is no upper one
     factor = np.where((times.low <= 1) & (times.high >= 1), 1.0, (times.low + times.high) / 2)
+    factor = np.where(np.isinf(times.high), times.low, factor)
     width = np.maximum(times.high - factor, factor - times.low) + 4 * U * times.high
     return Certified(times.v * factor, float((times.v.max(axis=0) * width).max() * (1 + 8 * U)))
 
 
 def certified_diameter(model: TabularMDP) -> Certified:
     """The diameter in steps, max over ordered pairs of states of the minimal expected hitting time, with its error.
+
+    A lower bound with an infinite error where rounding hides whether some state is reached at all.
 
     Raises:
         InputError: a stage-dependent model, or one that is not communicating (names a pair of states).
@@ -240,6 +256,8 @@ def certified_diameter(model: TabularMDP) -> Certified:
             times.solve(open_)
             lower, upper = times.most()
     low, high = float(lower.max()), float(upper.max())
+    if np.isinf(high):
+        return Certified(low, np.inf)
     return Certified((low + high) / 2, (high - low) / 2 * (1 + 8 * U) + 2 * U * high)
 
 

@@ -30,7 +30,7 @@ from theorylab.errors import InputError
 from theorylab.model import TabularMDP
 from theorylab.plan.average_reward import average_reward
 from theorylab.plan.certify import Rounding, U, dot_bound
-from theorylab.plan.chains import Poisson, policy_chain, support
+from theorylab.plan.chains import Poisson, policy_chain, policy_graph
 from theorylab.plan.record import Certified
 from theorylab.plan.structure import period, require_unichain
 
@@ -42,6 +42,7 @@ Ints = NDArray[np.int64]
 MOST_STATES = 4_000  # of dense powers
 EXACT_STATES = 12
 EXACT_STEPS = 512
+EXACT_BITS = 100_000  # of the largest denominator of a power, about
 
 
 class _Law(NamedTuple):
@@ -57,7 +58,7 @@ def _law(model: TabularMDP, pi: NDArray[Any]) -> _Law:
     if model.stage_dependent:
         raise InputError(f"needs stationary transitions; P has shape {model.P.shape}: give P of shape (S, A, S)")
     chain, _ = policy_chain(model, pi)
-    graph = support(chain)
+    graph = policy_graph(model, pi, chain)
     members = require_unichain(graph)
     rounding = Rounding.of(model)
     drift = rounding.defect
@@ -72,6 +73,11 @@ def _law(model: TabularMDP, pi: NDArray[Any]) -> _Law:
     inner = chain[members][:, members]
     system = Poisson(inner, 0)
     part = np.abs(system.stationary())
+    if not 0 < part.sum() < np.inf:
+        raise InputError(
+            f"the stationary law on states {members[:8].tolist()} is singular in double precision: probabilities that "
+            "lead out of some of them are below 1e-16; raise them, or set them to 0"
+        )
     part /= part.sum()
     mu = np.zeros(model.S)
     mu[members] = part
@@ -79,7 +85,8 @@ def _law(model: TabularMDP, pi: NDArray[Any]) -> _Law:
     w_max = float(w.max())
     row_terms = int(np.diff(graph.indptr).max())
     column_terms = int(np.bincount(graph.indices, minlength=1).max())
-    fall = np.delete(w - inner @ w, int(np.argmax(part)))
+    with np.errstate(invalid="ignore"):
+        fall = np.delete(w - inner @ w, int(np.argmax(part)))
     c = float(fall.min()) - ((dot_bound(row_terms) * (1 + drift) + drift + 4 * U) * w_max) * (1 + 8 * U)
     total = abs(float(part.sum()) - 1.0) + dot_bound(part.size)
     rest = float(np.abs(part - part @ inner).sum()) * (1 + dot_bound(part.size))
@@ -96,7 +103,8 @@ def stationary_distribution(model: TabularMDP, pi: NDArray[Any]) -> Certified:
     infinite where nothing could be proved. pi int (S,) or float (S,A). Periodic policies are allowed.
 
     Raises:
-        InputError: stage-dependent transitions, or several recurrent classes (named).
+        InputError: stage-dependent transitions, several recurrent classes (named), or a chain singular in double
+            precision.
     """
     law = _law(model, pi)
     return Certified(law.mu, law.error)
@@ -178,9 +186,10 @@ def mixing_time(model: TabularMDP, pi: NDArray[Any] | None = None, epsilon: floa
     high = powers.last(lambda x, e: x + e > epsilon, k) + 1
     if low < high and model.S <= EXACT_STATES and high <= EXACT_STEPS:
         exact = _Fractions(model, average_reward(model).pi if pi is None else pi)
-        while low < high and exact.distance(low) > Fraction(epsilon):
-            low += 1
-        high = low
+        if exact.bits * high <= EXACT_BITS:
+            while low < high and exact.distance(low) > Fraction(epsilon):
+                low += 1
+            high = low
     return Certified(high, float(high - low))
 
 
@@ -196,6 +205,7 @@ class _Fractions:
             self.K.append(
                 [sum((p * x for p, x in zip(share, c, strict=True)), Fraction(0)) for c in zip(*rows, strict=True)]
             )
+        self.bits = max(x.denominator.bit_length() for row in self.K for x in row)
         self.mu = self._stationary()
 
     def _stationary(self) -> list[Fraction]:

@@ -23,8 +23,8 @@ from scipy.sparse import csr_array, vstack
 
 from theorylab.errors import InputError
 from theorylab.model import RewardLaw, ShortestPath, TabularMDP
-from theorylab.plan.bracket import bracket, lengthen, taken
-from theorylab.plan.certify import Rounding, U, dot_bound, tie_tolerance
+from theorylab.plan.bracket import average, bracket, lengthen, taken, ties
+from theorylab.plan.certify import Rounding, U, dot_bound
 from theorylab.plan.components import component_gain
 from theorylab.plan.shortest_path import solve
 from theorylab.plan.structure import distances, end_components, pattern
@@ -129,11 +129,10 @@ def _error(model: TabularMDP, quotient: TabularMDP, V: Floats, Q: Floats, pi: In
     drift = rounding.defect + 2 * dot_bound(rounding.terms)
     v_max = float(np.abs(V).max())
     gap = V[:, None] - Q
-    found = lengthen(quotient, goal, pi, gap <= tie_tolerance(V))
-    if found is None:
+    error = Rounding.of(quotient).entries(average(quotient, np.abs(V)), Q) + drift * v_max
+    longer, W = lengthen(quotient, goal, pi, ties(V, gap, error)[0])
+    if W is None:
         return float("inf")
-    longer, W = found
-    error = Rounding.of(quotient).backup(v_max, float(np.abs(Q).max())) + drift * v_max
     return bracket(quotient, goal, W, longer, taken(gap, longer), gap, error, defect=drift)
 
 

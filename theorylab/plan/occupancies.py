@@ -31,7 +31,7 @@ from scipy.sparse.linalg import LinearOperator, bicgstab, gmres, splu
 from theorylab.errors import InputError
 from theorylab.model import AverageReward, Discounted, FiniteHorizon, ShortestPath, TabularMDP
 from theorylab.plan.certify import UNDERFLOW, Rounding, U, dot_bound
-from theorylab.plan.chains import policy_chain, support
+from theorylab.plan.chains import policy_chain, policy_graph
 from theorylab.plan.inputs import as_tabular, checked_policy
 from theorylab.plan.record import Certified
 from theorylab.plan.structure import closed_classes, distances
@@ -177,7 +177,8 @@ class _Killed:
                     break  # what is left may be rounding alone
                 more = self._direct(rest, back)
             step = y + more
-            new = b - step + (step @ self.K if back else self.K @ step)
+            with np.errstate(over="ignore", invalid="ignore"):  # of a system that is all but singular
+                new = b - step + (step @ self.K if back else self.K @ step)
             if not np.abs(new).sum() < size / 2:
                 break
             y, rest, size = step, new, float(np.abs(new).sum())
@@ -232,7 +233,7 @@ def _part(chain: Any, rows: Ints, cols: Ints) -> Any:
 def _until(model: TabularMDP, pi: NDArray[Any], chain: Any, goal: int) -> tuple[Ints, Floats, float]:
     """(states, expected visits before the goal, bound on their L1 error)."""
     # the walk ends at the goal, whose row does not matter
-    arcs = support(chain).tocoo()
+    arcs = policy_graph(model, pi, chain).tocoo()
     keep = arcs.row != goal
     graph = csr_array((arcs.data[keep], (arcs.row[keep], arcs.col[keep])), shape=(model.S, model.S))
     states = _reached(model, graph)
@@ -249,7 +250,7 @@ def _until(model: TabularMDP, pi: NDArray[Any], chain: Any, goal: int) -> tuple[
 
 def _long_run(model: TabularMDP, pi: NDArray[Any], chain: Any) -> tuple[Ints, Floats, float]:
     """(states, long-run frequencies, bound on their L1 error)."""
-    graph = support(chain)
+    graph = policy_graph(model, pi, chain)
     states = _reached(model, graph)
     classes = [states[c] for c in closed_classes(graph[states][:, states])]
     defect = Rounding.of(model).defect

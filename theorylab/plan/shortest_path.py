@@ -9,7 +9,8 @@ probability 1 (a proper policy), and all others are worth minus infinity. Both c
 graph; the second for the maximal end components without the goal, by the sign of rewards or a certified gain.
 
 1. Policy iteration, from a proper policy (each state takes an action that may come one arc nearer to the goal). A
-   state changes its action for one better by the tie tolerance; policies stay proper, as their values rise.
+   state changes its action for one better by the tie tolerance; policies stay proper, as their values rise. Where
+   rounding brings a policy back, it ends there.
 2. Value iteration, from 0, until |T v - v| <= tol: for comparison; it takes about max hitting time * log(1/tol) sweeps.
 3. Certificate: the bracket of `bracket`, with W the hitting times of the goal, or -V where all rewards are negative.
 
@@ -29,9 +30,9 @@ from numpy.typing import NDArray
 from theorylab.assume import reachability
 from theorylab.errors import InputError
 from theorylab.model import ShortestPath, TabularMDP
-from theorylab.plan.bracket import average, bracket, lengthen, stranded, taken
-from theorylab.plan.certify import Rounding, dot_bound, greedy, tie_tolerance
-from theorylab.plan.chains import SMALL, Absorption, policy_chain
+from theorylab.plan.bracket import average, bracket, lengthen, stranded, taken, ties
+from theorylab.plan.certify import Rounding, U, dot_bound, greedy, tie_tolerance
+from theorylab.plan.chains import SMALL, Absorption, policy_chain, policy_graph, support
 from theorylab.plan.components import component_gain
 from theorylab.plan.record import Plan
 from theorylab.plan.structure import distances, end_components, nearest_policy
@@ -104,20 +105,19 @@ def require_well_posed(model: TabularMDP, goal: int) -> Ints:
 
 def _finish(model: TabularMDP, goal: int, v: Floats, pi: Ints, steps: int, method: str) -> Plan:
     q = _q(model, v, goal)
-    tied = q >= q.max(axis=1, keepdims=True) - tie_tolerance(v)
     gap = v[:, None] - q
-    rounding = Rounding.of(model).backup(float(np.abs(v).max()), float(np.abs(q).max()))
-    found = lengthen(model, goal, pi, tied)
+    rounding = Rounding.of(model).entries(average(model, np.abs(v)), q)
     error = float("inf")
-    if found is not None:
-        longer, W = found
-        error = bracket(model, goal, W, longer, taken(gap, longer), gap, rounding)
+    for tied in ties(v, gap, rounding):
+        longer, W = lengthen(model, goal, pi, tied)
+        if W is not None and np.isfinite(error := bracket(model, goal, W, longer, taken(gap, longer), gap, rounding)):
+            break
     if (np.delete(model.r, goal, axis=0) < 0).all():
         # -V falls by a cost on tied rows, and where it may rise the gap is larger: it brackets whatever the ties
         error = min(error, bracket(model, goal, -v, pi, taken(gap, pi), gap, rounding))
     residual = float(np.abs(q.max(axis=1) - v).max())
     best = greedy(q, tie_tolerance(v))
-    if (away := stranded(policy_chain(model, best)[0], goal)) is not None:
+    if (away := stranded(support(policy_chain(model, best)[0]), goal)) is not None:
         raise InputError(
             f"from state {away} some policy never reaches goal {goal} and is as good as the best up to the tie "
             f"tolerance {tie_tolerance(v):.3g}; make the losses of staying away larger, or rescale the rewards"
@@ -152,9 +152,10 @@ def solve(model: TabularMDP, method: str = "auto", tol: float = 1e-10) -> Plan:
                 return _finish(model, goal, v, pi, sweep, method)
         raise InputError(f"value iteration: tol {tol} not reached in {MOST_SWEEPS} sweeps; use method='auto'")
     v, loose = np.zeros(model.S), model.S > SMALL
+    met: set[bytes] = set()
     for step in range(1, MOST_STEPS + 1):
         chain, reward = policy_chain(model, pi)
-        if (away := stranded(chain, goal)) is not None:
+        if (away := stranded(support(chain), goal)) is not None:
             raise InputError(
                 f"policy iteration met a policy that never reaches goal {goal} from state {away}: its losses are too "
                 "small for float64 to tell; make the losses of staying away larger, or rescale the rewards"
@@ -164,10 +165,13 @@ def solve(model: TabularMDP, method: str = "auto", tol: float = 1e-10) -> Plan:
         v = system.solve(reward, v, 1) if loose else system.solve(reward, v)
         q = _q(model, v, goal)
         better = q.max(axis=1) > taken(q, pi) + (LOOSE * float(np.abs(v).max()) if loose else tie_tolerance(v))
-        if not better.any():
+        # a policy that comes back shows that rounding decides
+        if not better.any() or pi.tobytes() in met:
             if not loose:
                 return _finish(model, goal, v, pi, step, METHODS[0])
             loose = False
+            met.clear()
+        met.add(pi.tobytes())
         pi = np.where(better, np.argmax(q, axis=1), pi)
     raise InputError(
         f"policy iteration did not settle in {MOST_STEPS} steps: values of size {float(np.abs(v).max()):.3g} drown its "
@@ -183,7 +187,7 @@ def evaluate_policy(model: TabularMDP, pi: NDArray[Any]) -> Plan:
     """
     goal = _goal(model)
     chain, reward = policy_chain(model, pi)
-    if (away := stranded(chain, goal)) is not None:
+    if (away := stranded(policy_graph(model, pi, chain), goal)) is not None:
         raise InputError(
             f"the policy is improper: from state {away} it does not reach goal {goal} with probability 1, so its sum "
             "of rewards need not be finite; give a policy that reaches the goal from every state"
@@ -196,8 +200,8 @@ def evaluate_policy(model: TabularMDP, pi: NDArray[Any]) -> Plan:
     down[goal] = 0.0
     error = 0.0
     if model.S > 1:
-        q_max = float(np.abs(q).max())
-        rounding = Rounding.of(model).backup(float(np.abs(v).max()), q_max) * (1 + averaging) + averaging * q_max
+        rounding = taken(Rounding.of(model).entries(average(model, np.abs(v)), q), pi) * (1 + averaging)
+        rounding = (rounding + averaging * taken(np.abs(q), pi)) * (1 + 8 * U)
         W = system.solve(np.ones(model.S))
         error = bracket(model, goal, W, pi, down, None, rounding, averaging=averaging)
     return Plan(v, q, pi.copy(), None, None, float(np.abs(down).max()), error, 1, "linear solve")

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from importlib.util import find_spec
 
 import numpy as np
@@ -31,6 +32,8 @@ __all__ = ["Gaps", "certified_gaps", "decided_gaps", "minimal_gap"]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+LEAST = 2.0**-1074  # the least positive float, the spacing of those below 2^-1022
+LARGEST = Fraction(2) ** 1023
 EXACT_STATES = 50  # models up to this size are decided exactly by default: a fraction of a second
 EXACT_ROWS = 5_000
 
@@ -103,7 +106,8 @@ def decided_gaps(model: TabularMDP | Bandit, *, exact: bool | None = None, resul
     if open_.any() and (exact or (exact is None and _small(model))):
         found = _exact(model)
         if found is not None:
-            value, radius, positive, open_ = found, U * found, found > 0, np.zeros_like(open_)
+            value, positive = found
+            radius, open_ = U * value + np.where(positive, LEAST, 0.0), np.zeros_like(open_)
             return _report(value, radius, positive, open_, _states(model), True)
     return _report(value, radius, positive, open_, _states(model), False)
 
@@ -168,15 +172,20 @@ def _small(model: TabularMDP) -> bool:
     return model.S <= EXACT_STATES and rows <= EXACT_ROWS and find_spec("flint") is not None
 
 
-def _exact(model: TabularMDP) -> Floats | None:
-    """Correctly rounded gaps; None where the bias is not proved unique."""
+def _exact(model: TabularMDP) -> tuple[Floats, Bools] | None:
+    """Correctly rounded gaps, and which are positive; None where the bias is not proved unique, or beyond floats."""
     from theorylab.plan.exact import exact_plan
 
     answer = exact_plan(model)
     if isinstance(model.criterion, AverageReward) and not answer.bias_unique:
         return None
     gaps = answer.Q.max(axis=-1, keepdims=True) - answer.Q
-    return np.array([float(x) for x in gaps.ravel()]).reshape(gaps.shape)
+    positive: Bools = (gaps > 0).astype(bool)
+    if max(gaps.ravel()) >= LARGEST:
+        return None
+    # a positive gap below the least float stands as that
+    values = [max(float(x), LEAST) if x > 0 else 0.0 for x in gaps.ravel()]
+    return np.array(values).reshape(gaps.shape), positive
 
 
 def _report(value: Floats, radius: Floats, positive: Bools, open_: Bools, states: tuple[int, ...], exact: bool) -> Gaps:
@@ -196,8 +205,11 @@ def _report(value: Floats, radius: Floats, positive: Bools, open_: Bools, states
     at = tuple(int(k) for k in np.argwhere(positive)[int(np.argmin(g))])
     # the exact minimum lies between the smallest low and the smallest high end
     away = max(smallest - float((g - e).min()), float((g + e).min()) - smallest, smallest if undecided else 0.0)
-    total = float((1 / g).sum())
-    spread = float((e / g / (g - e)).sum()) + 2 * dot_bound(g.size + 4) * total
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        total = float((1 / g).sum())
+        spread = float((e / g / (g - e)).sum()) + 2 * dot_bound(g.size + 4) * total
+    if not np.isfinite(spread):  # gaps so small that their inverses overflow
+        spread = np.inf
     return Gaps(
         gaps=Certified(value, error),
         minimal=Certified(smallest, (away + 2 * U * smallest) * (1 + 8 * U)),
