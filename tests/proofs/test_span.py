@@ -53,7 +53,9 @@ def test_the_claim_without_the_cap_is_refuted_at_that_step() -> None:
     (instance,) = evidence.instances
     assert (instance.n, instance.first, instance.length) == (64, STEP, 100)
     assert instance.violations == 64  # every replicate: the run is deterministic
-    assert instance.max_excess == pytest.approx(SPAN - 1.0, abs=1e-9)
+    assert instance.max_excess == pytest.approx(
+        SPAN - (1.0 + 1e-9), abs=1e-12
+    )  # the claim's D, with its room for rounding
     assert all(k.ok for k in evidence.controls)
 
 

@@ -230,7 +230,7 @@ def solve(model: TabularMDP, *, solver: str = "highs", tol: float = 1e-6) -> Pla
     Args:
         model: Discounted, FiniteHorizon, AverageReward (weakly communicating) or ShortestPath; dense or CSR.
         solver: as for `maximise`.
-        tol: largest certified error that is accepted, in units of reward.
+        tol: largest certified error that is accepted, relative to max(1, max |V|).
 
     V, Q, gain and bias are those of the policy that the program's solution names, up to rounding; `certified_error`
     bounds their distance from the optimum (gain, or V), `bias_error` is infinite. S = 1000, A = 10, 10 successors:
@@ -255,10 +255,11 @@ def solve(model: TabularMDP, *, solver: str = "highs", tol: float = 1e-6) -> Pla
         x, steps = solution(occupancy_lp(model, np.ones(lead)), solver, str(criterion))
         pi = np.argmax(x.reshape(*lead, model.A), axis=-1)
     plan = _certified(model, _evaluated(model, pi), f"linear programming ({solver})", steps)
-    if not plan.certified_error <= tol:
+    if not plan.certified_error <= tol * max(1.0, float(np.abs(plan.V).max())):
         raise InputError(
             f"the policy of the linear program's solution ({solver}) is certified within {plan.certified_error:.3g} of "
-            f"the optimum only, tol is {tol:g}: use solver='highs-ds', raise tol, or plan(model, method='auto')"
+            f"the optimum only, tol is {tol:g}: use plan(model, method='auto'), or "
+            "linear_program.solve with solver='highs-ds' or a larger tol"
         )
     return plan
 
