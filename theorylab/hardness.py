@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -244,9 +245,10 @@ def _open(report: Gaps) -> str:
     more = ", ..." if len(report.undecided) > 3 else ""
     letters = "(h,s,a)" if len(report.undecided[0]) == 3 else "(s,a)"
     one = len(report.undecided) == 1
+    hint = "" if find_spec("flint") else "; on small models theorylab[exact] decides"
     return (
         f"rounding leaves open whether {letters} = {shown}{more} {'ties' if one else 'tie'} with the best or "
-        f"{'has' if one else 'have'} a smaller gap: {len(report.undecided)} in all"
+        f"{'has' if one else 'have'} a smaller gap: {len(report.undecided)} in all{hint}"
     )
 
 
