@@ -236,6 +236,11 @@ class TabularMDP:
         profile: RowProfile = self.__dict__["_profile"]
         return profile
 
+    @property
+    def flat(self) -> Any:
+        """P as a matrix, dense (a view) or CSR as P is: row s*A+a, or (h*S+s)*A+a, is the law of the successor."""
+        return self.P if self.sparse else self.P.reshape(-1, self.S)
+
     @cached_property
     def _rows(self) -> Rows:
         if self.sparse:

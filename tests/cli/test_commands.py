@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from theorylab.cli import main
+from tests.cli.calling import Done
 from theorylab.evidence import Evidence
 from theorylab.registry import find_claim, papers
 
@@ -34,26 +34,6 @@ from theorylab.registry import find_claim
 counts = find_claim("auer2002.counts")[0]
 claims = [replace(counts, id="mine.counts", instances={"quick": (Instance("bernoulli", 20, {"means": (0.2, 0.4)}),)})]
 """
-
-
-class Done(NamedTuple):
-    """What a call left: exit code, standard output and standard error."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    def run(*args: str | Path) -> Done:
-        monkeypatch.setattr(sys, "argv", ["theorylab", *(str(a) for a in args)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        captured = capsys.readouterr()
-        return Done(int(end.value.code or 0), captured.out, captured.err)
-
-    return run
 
 
 def refused(done: Done, *words: str) -> None:

@@ -9,13 +9,13 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from theorylab.cli import main
+from tests.cli.calling import Done
 from theorylab.criteria import AverageReward, Discounted, FiniteHorizon, ShortestPath
 from theorylab.errors import InputError
 from theorylab.model import Bandit, TabularMDP
@@ -32,26 +32,6 @@ ROWS = (
     ("variance", 0.25, float("inf"), "reward^2", "it is long"),
     ("gain", 0.5, 0.0, "reward", ""),
 )
-
-
-class Done(NamedTuple):
-    """What a call left: exit code, standard output and standard error."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    def run(*args: str | Path) -> Done:
-        monkeypatch.setattr(sys, "argv", ["theorylab", *(str(a) for a in args)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        captured = capsys.readouterr()
-        return Done(int(end.value.code or 0), captured.out, captured.err)
-
-    return run
 
 
 @pytest.fixture

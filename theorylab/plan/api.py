@@ -7,16 +7,15 @@ Every function takes a `TabularMDP`, or a record with an exact tabular embedding
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theorylab.errors import InputError, nearest
-from theorylab.model import AVERAGE_REWARD, AverageReward, Bandit, Discounted, FiniteHorizon, ShortestPath, TabularMDP
+from theorylab.model import Bandit, Discounted, FiniteHorizon, ShortestPath
 from theorylab.plan import average_reward, backward_induction, discounted, hitting, mixing, multichain, shortest_path
-from theorylab.plan.inputs import as_tabular, checked_policy
+from theorylab.plan.inputs import as_stationary, as_tabular, checked_policy
 from theorylab.plan.record import Certified, Plan
 from theorylab.plan.suboptimality import certified_gaps
 
@@ -46,17 +45,6 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 #: methods that run on the arrays of another namespace
 PORTABLE = ("auto", "backward-induction", "relative-value-iteration", "value-iteration", "modified-policy-iteration")
-
-
-def _stationary(model: Any) -> TabularMDP:
-    """The model with average reward, whatever its criterion."""
-    model = as_tabular(model)
-    if model.stage_dependent:
-        raise InputError(f"needs stationary transitions; P has shape {model.P.shape}: give P of shape (S, A, S)")
-    tabular: TabularMDP = (
-        model if isinstance(model.criterion, AverageReward) else replace(model, criterion=AVERAGE_REWARD)
-    )
-    return tabular
 
 
 def plan(model: Any, *, method: str = "auto", tol: float = 1e-10, xp: Any = None) -> Plan:
@@ -128,7 +116,7 @@ def evaluate(model: Any, pi: ArrayLike) -> Plan:
 
 def gain_bias(model: Any, pi: ArrayLike) -> tuple[float, Floats]:
     """Gain (reward per step) and bias (S,), minimum 0, of a stationary policy, whatever the model's criterion."""
-    result = evaluate(_stationary(model), pi)
+    result = evaluate(as_stationary(model), pi)
     assert result.gain is not None and result.bias is not None
     return result.gain, result.bias
 
@@ -145,7 +133,7 @@ def bias_span(model: Any, *, certified: bool = False) -> float | Certified:
     With `certified`, a `Certified` number: its error is that of the bias, infinite where the optimal bias is not
     proved to be unique.
     """
-    result = plan(_stationary(model))
+    result = plan(as_stationary(model))
     assert result.bias is not None and result.bias_error is not None
     span = float(np.ptp(result.bias))
     # bias and exact bias both have minimum 0, so the span is the maximum, which is off by no more than any entry
@@ -206,7 +194,7 @@ def gaps(model: Any, *, certified: bool = False) -> Floats | Certified:
 
 def plan_multichain(model: Any) -> multichain.MultichainPlan:
     """Optimal gain from each state, whatever the recurrent classes and the criterion; see `multichain`."""
-    return multichain.plan_multichain(_stationary(model))
+    return multichain.plan_multichain(as_stationary(model))
 
 
 @overload
@@ -234,7 +222,7 @@ def mixing_time(
         InputError: a periodic policy (names the period) or one with several recurrent classes (named), an `epsilon`
             out of range; a time that rounding leaves open, unless `certified`.
     """
-    model = _stationary(model)
+    model = as_stationary(model)
     out = mixing.mixing_time(model, None if pi is None else checked_policy(model, pi), epsilon)
     if certified:
         return out
@@ -258,6 +246,6 @@ def stationary_distribution(model: Any, pi: ArrayLike, *, certified: bool = Fals
     Raises:
         InputError: a policy of a wrong shape or entry, or with several recurrent classes (named).
     """
-    model = _stationary(model)
+    model = as_stationary(model)
     out = mixing.stationary_distribution(model, checked_policy(model, pi))
     return out if certified else out.value

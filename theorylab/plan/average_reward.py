@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
-from theorylab.plan.backward_induction import to_numpy
 from theorylab.plan.bracket import average, bracket, lengthen, taken, ties
 from theorylab.plan.certify import Rounding, U, dot_bound, greedy, tie_tolerance
 from theorylab.plan.chains import Poisson, policy_chain, policy_graph, support
+from theorylab.plan.inputs import to_numpy
 from theorylab.plan.record import Plan
 from theorylab.plan.structure import closed_classes, distances, require_one_gain, require_unichain
 
@@ -50,8 +50,7 @@ LOOK = 1_000  # sweeps between two looks at the rounding of a backup
 
 def q_values(model: TabularMDP, v: Floats) -> Floats:
     """r[s,a] + sum_s2 P[s,a,s2] v[s2], shape (S,A)."""
-    flat = model.P if model.sparse else model.P.reshape(-1, model.S)
-    out: Floats = model.r + (flat @ v).reshape(model.S, model.A)
+    out: Floats = model.r + average(model, v)
     return out
 
 
@@ -148,7 +147,7 @@ def _value_iteration(model: TabularMDP, span: float, sweeps: int, xp: Any) -> tu
     """Step 1: (v, midpoint of the bracket, sweeps used, whether the span was reached); ends where rounding hides it."""
     S, A, rounding = model.S, model.A, Rounding.of(model)
     if xp is None:
-        flat, r, space = (model.P if model.sparse else model.P.reshape(-1, S)), model.r, np
+        flat, r, space = model.flat, model.r, np
     else:
         flat, r, space = xp.asarray(model.P.reshape(-1, S)), xp.asarray(model.r), xp
     v = space.zeros(S, dtype=space.float64)

@@ -27,7 +27,7 @@ from theorylab.compiler import kernel, u64
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
 
-__all__ = ["FUSED_TERMS", "Arrays", "Fused", "Step", "backups", "on_cpu"]
+__all__ = ["FUSED_TERMS", "Arrays", "Fused", "Step", "backups"]
 
 Floats = NDArray[np.float64]
 
@@ -52,11 +52,6 @@ class Step(NamedTuple):
     high: float
     q: Any = None
     chain: Any = None
-
-
-def on_cpu(x: Any) -> NDArray[Any]:
-    """A NumPy array of the same entries and dtype (CuPy refuses an implicit transfer; its arrays have .get())."""
-    return np.asarray(x.get() if hasattr(x, "get") else x)
 
 
 class Arrays:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
 from theorylab.plan.certify import UNDERFLOW, Rounding, U, dot_bound, tie_tolerance
+from theorylab.plan.inputs import to_numpy
 from theorylab.plan.record import Plan
 
-__all__ = ["backward_induction", "evaluate_policy", "products", "stage_errors", "to_numpy"]
+__all__ = ["backward_induction", "evaluate_policy", "products", "stage_errors"]
 
 Floats = NDArray[np.float64]
 
@@ -48,12 +49,6 @@ def _on_device(model: TabularMDP, xp: Any) -> Any:
 
     arrays = tuple(xp.asarray(x) for x in (model.P.data, model.P.indices, model.P.indptr))
     return csr_matrix(arrays, shape=model.P.shape)
-
-
-def to_numpy(x: Any) -> Any:
-    """A NumPy array of the same dtype and entries."""
-    # CuPy refuses an implicit transfer; its arrays have .get()
-    return np.asarray(x.get() if hasattr(x, "get") else x)
 
 
 def stage_errors(model: TabularMDP, V: Floats, Q: Floats, averaging: float = 0.0) -> Floats:

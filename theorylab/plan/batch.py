@@ -28,9 +28,9 @@ from scipy.sparse import csr_array
 from theorylab.criteria import HUGE
 from theorylab.errors import InputError
 from theorylab.model import SUM_TOLERANCE, AverageReward, Criterion, Discounted, FiniteHorizon, TabularMDP
-from theorylab.plan.backward_induction import products, to_numpy
+from theorylab.plan.backward_induction import products
 from theorylab.plan.certify import TIE, UNDERFLOW, Rounding, U, dot_bound
-from theorylab.plan.inputs import as_tabular
+from theorylab.plan.inputs import as_tabular, to_numpy
 from theorylab.plan.structure import closed_classes
 from theorylab.validate import at, check_probabilities, first
 

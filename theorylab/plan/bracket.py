@@ -47,7 +47,7 @@ ENOUGH = 0.5  # slope wanted of W on tied actions
 
 def average(model: TabularMDP, v: Floats) -> Floats:
     """sum_s2 P[s,a,s2] v[s2], (S,A)."""
-    flat = model.P if model.sparse else model.P.reshape(-1, model.S)
+    flat = model.flat
     out: Floats = (flat @ v).reshape(model.S, model.A)
     return out
 

@@ -42,7 +42,7 @@ FLOOR = 2.0**-49  # a residual this small, relative to the solution, is rounding
 def policy_chain(model: TabularMDP, pi: NDArray[Any]) -> tuple[Any, Floats]:
     """Transition matrix (S,S) and mean rewards (S,) of a policy: pi int (S,) or float (S,A)."""
     S, A = model.S, model.A
-    flat = model.P if model.sparse else model.P.reshape(-1, S)
+    flat = model.flat
     if pi.ndim == 1:
         rows = np.arange(S) * A + pi
         return flat[rows], model.r.ravel()[rows]
@@ -55,7 +55,7 @@ def policy_graph(model: TabularMDP, pi: NDArray[Any], chain: Any) -> Any:
     """CSR adjacency (S,S) of the chain of a policy, exact: products of probabilities that underflow are arcs too."""
     if pi.ndim == 1:
         return support(chain)
-    occurs = csr_array((model.P if model.sparse else model.P.reshape(-1, model.S)) > 0).astype(np.int32)
+    occurs = csr_array(model.flat > 0).astype(np.int32)
     S, A = model.S, model.A
     taken = csr_array(((pi > 0).ravel().astype(np.int32), np.arange(S * A), np.arange(S + 1) * A), shape=(S, S * A))
     return support(taken @ occurs)

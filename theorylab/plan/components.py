@@ -24,7 +24,7 @@ def component_gain(model: TabularMDP, members: Ints, allowed: NDArray[np.bool_])
         return float(model.r[members[0], action]), 0.0, np.array([action])
     actions = np.where(allowed, np.arange(A), np.argmax(allowed, axis=1)[:, None])
     rows = (members[:, None] * A + actions).ravel()
-    flat = model.P if model.sparse else model.P.reshape(-1, model.S)
+    flat = model.flat
     inner = flat[rows][:, members]
     part = TabularMDP(
         P=inner if model.sparse else inner.reshape(n, A, n),

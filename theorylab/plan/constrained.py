@@ -189,7 +189,7 @@ def _smallest_cost(model: TabularMDP, cost: Floats) -> Certified:
 def _met(model: TabularMDP, pi: Floats) -> NDArray[np.bool_]:
     """The pairs (s,a), at any stage, that pi can meet from mu0: (S,A)."""
     S, A, staged = model.S, model.A, isinstance(model.criterion, FiniteHorizon)
-    flat = model.P if model.sparse else model.P.reshape(-1, S)
+    flat = model.flat
     here, met = model.mu0 > 0, np.zeros((S, A), dtype=bool)
     for h in range(model.H if staged else S):
         pairs = here[:, None] & ((pi[h] if staged else pi) > 0)
@@ -220,7 +220,7 @@ def _average_policy(model: TabularMDP, x: Floats) -> Floats:
         mass = np.maximum(x, 0.0).reshape(S, A).sum(axis=1)
         inside = np.flatnonzero(mass > 1e-12 * mass.max())
         pi = _policy(model, x, nearest_policy(model, distances(reachability(model), inside)))
-        flat = model.P if model.sparse else model.P.reshape(-1, S)
+        flat = model.flat
         met = np.flatnonzero(pi.ravel() > 0)
         to = csr_array(flat[met] > 0)
         of = csr_array((np.ones(met.size, dtype=np.int32), (met // A, np.arange(met.size))), shape=(S, met.size))

@@ -29,14 +29,15 @@ from scipy.sparse.linalg import splu
 
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
-from theorylab.plan.backups import Arrays, Fused, backups, on_cpu
+from theorylab.plan.backups import Arrays, Fused, backups
 from theorylab.plan.certify import dot_bound, greedy, tie_tolerance
 from theorylab.plan.chains import policy_chain
 from theorylab.plan.discounted_bounds import Bound, Monitor
 from theorylab.plan.discounted_sweeps import evaluate, inexact, modified, value_iteration
+from theorylab.plan.inputs import to_numpy
 from theorylab.plan.record import Plan
 
-__all__ = ["METHODS", "evaluate_policy", "policy_iteration", "solve"]
+__all__ = ["METHODS", "evaluate_policy", "solve"]
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +67,7 @@ def _linear(chain: Any, reward: Floats, gamma: float) -> Floats:
 def _howard(model: TabularMDP, op: Arrays | Fused, monitor: Monitor, start: Floats | None) -> None:
     """Howard's policy iteration, from the greedy policy of `start` (of r, if None)."""
     gamma = monitor.bound.gamma
-    pi = greedy(model.r if start is None else on_cpu(op.q(start)), 0.0)
+    pi = greedy(model.r if start is None else to_numpy(op.q(start)), 0.0)
     for _ in range(MOST_STEPS):
         v = _linear(*policy_chain(model, pi), gamma)
         q = op.q(v)
@@ -125,8 +126,8 @@ def solve(model: TabularMDP, method: str = "auto", tol: float = 1e-10, xp: Any =
         value_iteration(op, monitor, _first(op, bound))
     else:
         modified(op, monitor, _first(op, bound))
-    q = on_cpu(op.q(monitor.v) if monitor.q is None else monitor.q)
-    v = on_cpu(monitor.v)
+    q = to_numpy(op.q(monitor.v) if monitor.q is None else monitor.q)
+    v = to_numpy(monitor.v)
     drift = q.max(axis=1)
     drift -= v
     return _plan(bound, v, q, drift, greedy(q, tie_tolerance(v)), 0.0, monitor.steps, method)
@@ -158,11 +159,6 @@ def _plan(
     residual = float(max(drift.max(), -drift.min()))
     error = bound(residual, float(max(v.max(), -v.min())), averaging)
     return Plan(v, q, pi, None, None, residual, error, steps, method)
-
-
-def policy_iteration(model: TabularMDP) -> Plan:
-    """`solve` by policy iteration, as exactly as rounding allows."""
-    return solve(model, "policy-iteration", tol=0.0)
 
 
 def evaluate_policy(model: TabularMDP, pi: NDArray[Any]) -> Plan:

@@ -38,7 +38,7 @@ from theorylab.criteria import AverageReward, Discounted, FiniteHorizon, Shortes
 from theorylab.errors import InputError
 from theorylab.model import TabularMDP
 from theorylab.plan import api
-from theorylab.plan.inputs import as_tabular, checked_policy
+from theorylab.plan.inputs import as_stationary, as_tabular, checked_policy
 from theorylab.plan.rational import Fractions, Rationals
 from theorylab.plan.record import Plan
 from theorylab.plan.structure import closed_classes, distances, require_one_gain
@@ -395,12 +395,6 @@ def _improper(goal: int, stays: Ints) -> str:
     )
 
 
-def _stationary(model: TabularMDP) -> TabularMDP:
-    if model.stage_dependent:
-        raise InputError(f"needs stationary transitions; P has shape {model.P.shape}: give P of shape (S, A, S)")
-    return replace(model, criterion=AverageReward())
-
-
 def exact_hitting_times(model: Any, goal: int, *, snap: int | None = None) -> Rationals:
     """Minimal expected numbers of steps from each state to `goal`: Fractions (S,), 0 at the goal, any criterion.
 
@@ -410,7 +404,7 @@ def exact_hitting_times(model: Any, goal: int, *, snap: int | None = None) -> Ra
     model = as_tabular(model)
     if isinstance(goal, bool) or not isinstance(goal, (int, np.integer)) or not 0 <= goal < model.S:
         raise InputError(f"goal is {goal!r}; give a state, an integer in 0..{model.S - 1}")
-    model = _stationary(model)
+    model = as_stationary(model)
     x = Fractions(model, snap, True)
     x.r = [x.flint.fmpq(-1)] * (x.S * x.A)
     v = _to_goal(x, int(goal), _start_to(x, model, int(goal)))[0]
@@ -424,7 +418,7 @@ def exact_bias_span(model: Any, *, snap: int | None = None) -> Fraction:
         InputError: as `exact_plan`, or an optimality equation that was not proved to have one solution up to a
             constant: the span then depends on which one is meant.
     """
-    result = exact_plan(_stationary(as_tabular(model)), snap=snap)
+    result = exact_plan(as_stationary(model), snap=snap)
     assert result.bias is not None
     if not result.bias_unique:
         raise InputError(

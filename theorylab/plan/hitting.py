@@ -53,7 +53,7 @@ class _Times:
     def __init__(self, model: TabularMDP, goals: Ints) -> None:
         self.model, self.goals = model, goals
         S = model.S
-        flat = model.P if model.sparse else model.P.reshape(-1, S)
+        flat = model.flat
         # a matrix product with few successors a row is quicker as CSR
         self.flat = csr_array(flat) if not model.sparse and model.row_profile.terms * 8 < S else flat
         self.rounding = Rounding.of(model)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theorylab.errors import InputError
-from theorylab.model import FiniteHorizon, TabularMDP
+from theorylab.model import AVERAGE_REWARD, AverageReward, FiniteHorizon, TabularMDP
 from theorylab.validate import SUM_TOLERANCE
 
-__all__ = ["as_tabular", "checked_policy"]
+__all__ = ["as_stationary", "as_tabular", "checked_policy", "to_numpy"]
 
 
 def as_tabular(model: Any) -> TabularMDP:
@@ -25,6 +26,17 @@ def as_tabular(model: Any) -> TabularMDP:
     if not isinstance(model, TabularMDP):
         raise InputError(f"cannot plan on a {type(model).__name__}; give a TabularMDP (for a bandit, see its .gaps)")
     return model
+
+
+def as_stationary(model: Any) -> TabularMDP:
+    """The model with average reward, whatever its criterion."""
+    model = as_tabular(model)
+    if model.stage_dependent:
+        raise InputError(f"needs stationary transitions; P has shape {model.P.shape}: give P of shape (S, A, S)")
+    tabular: TabularMDP = (
+        model if isinstance(model.criterion, AverageReward) else replace(model, criterion=AVERAGE_REWARD)
+    )
+    return tabular
 
 
 def checked_policy(model: TabularMDP, pi: ArrayLike) -> NDArray[Any]:
@@ -61,3 +73,9 @@ def checked_policy(model: TabularMDP, pi: ArrayLike) -> NDArray[Any]:
     if isinstance(model.criterion, FiniteHorizon) and array.shape == shapes[0]:
         array = np.repeat(array[None], model.H, axis=0)
     return array
+
+
+def to_numpy(x: Any) -> Any:
+    """A NumPy array of the same dtype and entries."""
+    # CuPy refuses an implicit transfer; its arrays have .get()
+    return np.asarray(x.get() if hasattr(x, "get") else x)

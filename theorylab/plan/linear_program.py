@@ -32,10 +32,10 @@ from theorylab.criteria import AverageReward, Discounted, FiniteHorizon, RewardL
 from theorylab.errors import InputError, nearest
 from theorylab.model import TabularMDP
 from theorylab.plan import average_reward, backward_induction, discounted, shortest_path
-from theorylab.plan.bracket import smallest_eta
+from theorylab.plan.bracket import average, smallest_eta
 from theorylab.plan.certify import Rounding, U, greedy, tie_tolerance
 from theorylab.plan.record import Plan
-from theorylab.plan.structure import distances, require_one_gain
+from theorylab.plan.structure import distances, pattern, require_one_gain
 
 __all__ = ["OccupancyLP", "Optimum", "maximise", "occupancy_lp", "solve"]
 
@@ -80,11 +80,6 @@ class Optimum:
     iterations: int = 0
 
 
-def _flat(model: TabularMDP) -> Any:
-    """P as CSR (k*S*A, S)."""
-    return model.P if model.sparse else csr_array(model.P.reshape(-1, model.S))
-
-
 def _sources(S: int, A: int) -> Any:
     """CSR (S, S*A): sums over the actions of a state."""
     return csr_array((np.ones(S * A), (np.repeat(np.arange(S), A), np.arange(S * A))), shape=(S, S * A))
@@ -109,7 +104,7 @@ def occupancy_lp(model: TabularMDP, start: Any = None) -> OccupancyLP:
             f"start of shape {mass.shape} must be finite masses >= 0 of shape {(S,)}"
             + (f" or {(H, S)}" if H > 1 else "")
         )
-    flat = _flat(model)
+    flat = pattern(model)
     if isinstance(criterion, FiniteHorizon):
         rows: list[tuple[Any, Any, Any]] = []
         for h in range(H):
@@ -285,7 +280,7 @@ def _require_reachable(model: TabularMDP, goal: int) -> None:
 
 def _arcs(model: TabularMDP) -> Any:
     """CSR (S,S): which states some action can lead to."""
-    positive = csr_array((_flat(model) > 0).astype(np.int32))
+    positive = csr_array((pattern(model) > 0).astype(np.int32))
     return csr_array(_sources(model.S, model.A) @ positive)
 
 
@@ -304,7 +299,7 @@ def _average_policy(model: TabularMDP, solver: str) -> tuple[Ints, int]:
     y, more = solution(occupancy_lp(way, np.ones(S)), solver, f"the way to state {ref}")
     pi = np.argmax(y.reshape(S, A), axis=-1)
     pi[ref] = int(np.argmax(table[ref]))
-    chain = csr_array((_flat(model)[np.arange(S) * A + pi] > 0).astype(np.int32))
+    chain = csr_array((pattern(model)[np.arange(S) * A + pi] > 0).astype(np.int32))
     if (distances(chain, np.array([ref])) < 0).any():
         raise InputError(
             f"the linear program's solution ({solver}) does not name a policy, as actions tie: use solver='highs', or "
@@ -314,8 +309,7 @@ def _average_policy(model: TabularMDP, solver: str) -> tuple[Ints, int]:
 
 
 def _backup(model: TabularMDP, v: Floats, rate: float = 1.0) -> Floats:
-    flat = model.P if model.sparse else model.P.reshape(-1, model.S)
-    out: Floats = model.r + rate * (flat @ v).reshape(model.S, model.A)
+    out: Floats = model.r + rate * average(model, v)
     return out
 
 
@@ -376,7 +370,7 @@ def _path_error(model: TabularMDP, policy: Plan, Q: Floats, goal: int) -> float:
         return 0.0
     law = RewardLaw("deterministic", low=-1.0, high=0.0)
     times = -_evaluated(replace(model, r=np.full(model.r.shape, -1.0), reward_law=law), policy.pi).V
-    flat = model.P if model.sparse else model.P.reshape(-1, model.S)
+    flat = model.flat
     v_max, q_max = float(np.abs(V).max()), float(np.abs(Q[off]).max())
     best = float("inf")
     for W in (times, -V) if (model.r[off] < 0).all() else (times,):

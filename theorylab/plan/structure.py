@@ -37,7 +37,7 @@ Bools = NDArray[np.bool_]
 
 
 def pattern(model: TabularMDP) -> Any:
-    """CSR (S*A,S) of a stationary P with one stored entry for each successor that can occur."""
+    """CSR (S*A,S), or (H*S*A,S) with stages, of P with one stored entry for each successor that can occur."""
     return model.P if model.sparse else csr_array(model.P.reshape(-1, model.S))
 
 

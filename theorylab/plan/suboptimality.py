@@ -126,7 +126,7 @@ def _intervals(model: TabularMDP | Bandit, result: Plan | None) -> tuple[Floats,
         off = stage_errors(model, result.V, q)[:, None, None]
     else:
         gamma = model.criterion.gamma if isinstance(model.criterion, Discounted) else 1.0
-        flat = model.P if model.sparse else model.P.reshape(-1, model.S)
+        flat = model.flat
         q = model.r + gamma * (flat @ result.V).reshape(model.S, model.A)
         v_max, q_max = float(np.abs(result.V).max()), float(np.abs(q).max())
         off = np.full((model.S, 1), rounding.backup(v_max, q_max) + U * rounding.row_sum * v_max)
