@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from theorylab import controls, models_scope
-from theorylab.claim import Claim, Instance
+from theorylab.claim import Claim, Instance, Total
 from theorylab.decide import Levels
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, Evidence, InstanceEvidence
@@ -210,7 +210,7 @@ def check_many(
 
 def _missing(claim: Claim, spec: Learner, faithful: Learner) -> list[str]:
     """What a claim's probe reads of the faithful learner's state and another learner does not have."""
-    if spec is faithful or not isinstance(claim.quantity, Probe):
+    if spec is faithful or not isinstance(claim.quantity, (Probe, Total)):
         return []
     gone = sorted((names_used([claim.quantity.value]) & set(faithful.state)) - set(spec.state))
     return [f"learner '{spec.name}' keeps no {', '.join(gone)}, which this step reads"] if gone else []

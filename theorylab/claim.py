@@ -1,7 +1,8 @@
 """Claims: theorems, lemmas and steps of proofs as registered, executable objects.
 
 A claim names a learner, instances of model families, and a quantity with a bound; `theorylab.check` runs it. The
-quantity is "regret" (the theorem's own, with `bound(c, n)` over n completed rounds, episodes or steps), or a
+quantity is "regret" (the theorem's own, with `bound(c, n)` over n completed rounds, episodes or steps), a `Total` (a
+number that is read at the end of the run, such as a completion time, with the same bound at n = length), or a
 `Probe` whose value is lhs - rhs at every moment, or, for what holds on all models, a function of a random generator
 that returns the largest lhs - rhs over a sample of instances.
 
@@ -18,13 +19,14 @@ from typing import Any
 import numpy as np
 
 from theorylab.assume import Assumption
+from theorylab.compiler import Kernel
 from theorylab.errors import InputError
 from theorylab.learner import Learner
 from theorylab.probe import Monitor, Probe
 
 __all__ = [
     "Claim", "Context", "Control", "Dominates", "Expectation", "Growth", "HighProbability", "Identity", "Instance",
-    "Pointwise", "WorstCase",
+    "Pointwise", "Total", "WorstCase",
 ]  # fmt: skip
 
 SOURCE_TAGS = ("source", "recalled", "derived")
@@ -86,6 +88,14 @@ class Identity:
 @dataclass(frozen=True)
 class WorstCase:
     """A supremum over instances."""
+
+
+@dataclass(frozen=True, eq=False)
+class Total:
+    """A number that a kernel `value(st, p, tr, t)` reads once, after the last step: a completion time, a count."""
+
+    name: str
+    value: Kernel
 
 
 @dataclass(frozen=True)
@@ -175,7 +185,7 @@ class Claim:
         source_tag: "source", "recalled" or "derived"; shown in every report.
         kind: one of the kinds of this module. scope: "run" or "models".
         learner: its name. instances: profile -> instances. control_instance: where learner faults are planted.
-        quantity: "regret", a `Probe`, or a function of a `numpy` generator (scope "models").
+        quantity: "regret", a `Total`, a `Probe`, or a function of a `numpy` generator (scope "models").
         bound: (context, n) -> values over n; shape: the same with constant 1 (best constant); constant: the
             theorem's. trivial: what any algorithm satisfies; at or above it the bound is vacuous.
         constants: "explicit" or "unspecified". assumes: predicates on the model. steps: ids of the proof's steps.
@@ -211,17 +221,32 @@ class Claim:
             raise InputError(f"claim {self.id}: source_tag '{self.source_tag}' is none of {', '.join(SOURCE_TAGS)}")
         if not self.paper:
             object.__setattr__(self, "paper", self.id.partition(".")[0])
-        if self.quantity == "regret" and self.bound is None and self.shape is None:
-            raise InputError(f"claim {self.id}: a claim on regret needs bound=... or shape=...")
-        if not (self.quantity == "regret" or isinstance(self.quantity, Probe) or callable(self.quantity)):
-            raise InputError(f"claim {self.id}: quantity must be 'regret', a Probe or a function of a generator")
+        if self.cumulative and self.bound is None and self.shape is None:
+            raise InputError(f"claim {self.id}: a claim on regret or on a Total needs bound=... or shape=...")
+        if not (self.cumulative or isinstance(self.quantity, Probe) or callable(self.quantity)):
+            raise InputError(
+                f"claim {self.id}: quantity must be 'regret', a Total, a Probe or a function of a generator"
+            )
+        if isinstance(self.kind, Expectation) and self.constants == "explicit" and self.bound is None:
+            raise InputError(f"claim {self.id}: an Expectation with explicit constants needs bound=...")
+        if isinstance(self.kind, Expectation) and self.trivial is None:
+            raise InputError(f"claim {self.id}: an Expectation needs trivial=..., the largest value that there is")
+
+    @property
+    def cumulative(self) -> bool:
+        """Whether the quantity is a total with a bound over n: regret, or a `Total`."""
+        return isinstance(self.quantity, Total) or bool(self.quantity == "regret")
 
     @property
     def setting(self) -> str:
-        """Setting of the learner."""
-        from theorylab.registry import find_learner
+        """Setting of the learner; where two settings share its name, that of the claim's first instance."""
+        from theorylab.registry import find_learner, specs_of
 
-        return str(find_learner(self.learner).setting)
+        specs = specs_of(self.learner)
+        first = next((i for p in self.instances.values() for i in p), None)
+        if len(specs) == 1 or first is None:
+            return str(specs[0].setting)
+        return str(find_learner(self.learner, first.build().setting).setting)
 
     def on(self, profile: str) -> tuple[Instance, ...]:
         """Instances of a profile; a profile that lists none uses those of the next smaller one."""

@@ -98,7 +98,7 @@ def launch(simulation: Simulation, to: int) -> None:
     groups = (simulation.state, simulation.observed)
     states, observed = (tuple(cuda.to_device(last(x)) for x in group.values()) for group in groups)
     tables, params, k0, k1, first, t0, t1, checkpoints = simulation._arguments(to)
-    tables = tuple(cuda.to_device(x) if isinstance(x, np.ndarray) else x for x in tables)
+    tables, params = (tuple(cuda.to_device(x) if isinstance(x, np.ndarray) else x for x in g) for g in (tables, params))
     rest = (tables, params, k0, k1, first, t0, t1, cuda.to_device(checkpoints))
     r = simulation.replicates
     with uncontracted():

@@ -68,7 +68,11 @@ def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Ru
     if isinstance(claim.kind, Expectation):
         x = controls.values_of(claim, group, sample)
         out.interval = limits(float(x.sum()), len(x), run.levels.support)
-        out.slack = level / out.interval[1]
+        out.slack = level / out.interval[1] if claim.bound is not None else None
+        if open_constant:
+            assert claim.shape is not None and of.trivial is not None
+            unit = of.trivial / float(claim.shape(group.context, np.array([float(group.instance.length)]))[0])
+            out.constant = (out.interval[0] * unit, out.interval[1] * unit)
         out.note = f"the mean at the final length, {group.instance.length}"
         mean = float(x.mean())
         best = (mean, min(1.5 * mean, 0.999), mean) if mean > 0 else None
@@ -77,7 +81,8 @@ def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Ru
         out.constant = (best[0], best[1])
         shape = claim.shape or claim.bound
         assert shape is not None
-        curve["scaled"] = [float(v) for v in best[1] * shape(group.context, np.array(curve["n"]))]
+        if curve:
+            curve["scaled"] = [float(v) for v in best[1] * shape(group.context, np.array(curve["n"]))]
         factor = float(claim.constant(group.context)) if claim.constant else 1.0
         out.slack = factor / best[1] if best[1] > 0 and not open_constant else None
     if out.word == "REFUTED":
@@ -86,7 +91,7 @@ def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Ru
         out.word = "CONSTANT MEASURED"
         if of.trivial is not None and float(sample.value.mean()) >= 0.5 * of.trivial:
             out.word = "VACUOUS"
-            out.note = "burn-in: mean regret is at least half of what any algorithm satisfies"
+            out.note = "burn-in: the mean is at least half of what any algorithm satisfies"
     if of.vacuous:
         out.word = "VACUOUS"
         out.note = "the bound is not below what any algorithm satisfies at any length up to this one"
@@ -100,7 +105,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
     claim, group, decision = of.claim, of.group, of.decision
     assert decision is not None
     sample, curve = join(of.parts), _curve(of, curves)
-    if claim.quantity == "regret" and of.level is not None:
+    if claim.cumulative and of.level is not None:
         found = _on_regret(of, sample, curve, run)
     else:
         found = Verdict(decision.verdict, interval=decision.interval)
@@ -110,7 +115,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
     excess = float(known.max()) if known.size else float("nan")
     if np.isnan(sample.excess).any():
         found.note = "the measured quantity was not a number in some replicates, which counts as a violation"
-    elif excess <= UNTESTED and claim.quantity != "regret":
+    elif excess <= UNTESTED and not claim.cumulative:
         found.word, found.note = "VACUOUS", "the premise of the inequality was never true: nothing was tested"
     bad = np.flatnonzero(sample.count[: max(decision.n, 1)] > 0)
     replay = _replay(group, run.seed, int(bad[0]) if bad.size else 0)
@@ -137,7 +142,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
         vacuous=of.vacuous,
         max_excess=None if excess <= UNTESTED else excess,
         first=int(sample.first[bad[0]]) if bad.size else None,
-        mean=float(sample.value.mean()) if claim.quantity == "regret" else None,
+        mean=float(sample.value.mean()) if claim.cumulative else None,
         curve=curve,
         replay=replay,
         note=found.note,

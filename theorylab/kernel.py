@@ -1,4 +1,4 @@
-"""What a kernel's source may use: the decorator, elementary functions and samplers, and addressed draws.
+"""What a kernel's source may use: the decorator, elementary functions, samplers, addressed draws, dense algebra.
 
     from theorylab.kernel import kernel, log, sqrt
 
@@ -10,11 +10,23 @@ from __future__ import annotations
 
 from math import sqrt
 
+from theorylab.algebra import (
+    cholesky,
+    dot,
+    invert_factor,
+    log_det_factor,
+    product,
+    quadratic,
+    rank_one_inverse,
+    solve_lower,
+    solve_lower_transposed,
+)
 from theorylab.compiler import Kernel, kernel
 from theorylab.rng import ENVIRONMENT, INITIAL, LEARNER, Rng, draw, draw_indexed
 from theorylab.special import beta, exp, gamma, log, normal, normal_inverse
 
 __all__ = [
-    "ENVIRONMENT", "INITIAL", "LEARNER", "Kernel", "Rng", "beta", "draw", "draw_indexed", "exp", "gamma", "kernel",
-    "log", "normal", "normal_inverse", "sqrt",
+    "ENVIRONMENT", "INITIAL", "LEARNER", "Kernel", "Rng", "beta", "cholesky", "dot", "draw", "draw_indexed", "exp",
+    "gamma", "invert_factor", "kernel", "log", "log_det_factor", "normal", "normal_inverse", "product", "quadratic",
+    "rank_one_inverse", "solve_lower", "solve_lower_transposed", "sqrt",
 ]  # fmt: skip

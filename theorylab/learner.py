@@ -14,7 +14,8 @@ count from 0):
     episodic   act(st, p, k, h, s, rng) -> a       learn | watch(st, p, k, h, s, a, r, s2)     plan(st, p, k, rng)
     average    act(st, p, t, s, rng) -> a          learn | watch(st, p, t, s, a, r, s2)        plan(st, p, t, s, rng)
 
-`p` holds the learner's parameters, those of `derive`, and the sizes S, A, H, K, T that exist in the setting.
+`p` holds the learner's parameters, what it is told of the model (`knows`), what `derive` adds, and the sizes S, A, H,
+K, T, d that exist in the setting; numbers or arrays.
 `act` of an episodic learner must not write the state, since the exact value of its policy is found by asking it.
 A learner never checks itself: probes (`theorylab.probe`) live beside the claims.
 """
@@ -24,14 +25,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theorylab.compiler import Kernel
 from theorylab.errors import InputError, nearest
 
-__all__ = ["SETTINGS", "Field", "Learner", "f8", "i8", "resolve"]
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["KNOWN", "SETTINGS", "Field", "Learner", "f8", "i8", "resolve"]
 
 SETTINGS = ("bandit", "episodic", "average")
+#: what a learner may be told of the model, with the records that have it
+KNOWN = {
+    "r": "mean rewards (S,A): a TabularMDP, LinearMDP or LinearMixtureMDP",
+    "P": "the stationary kernel (S,A,S): a TabularMDP, LinearMDP or LinearMixtureMDP",
+    "features": "features of the arms (A,d): a LinearBandit",
+    "phi": "features (S,A,d) or (S,A,S,d): a LinearMDP or a LinearMixtureMDP",
+}
 #: what one unit of a run's length is called in each setting
 UNITS = {"bandit": "rounds", "episodic": "episodes", "average": "steps"}
 
@@ -81,8 +92,12 @@ class Learner:
         setting: "bandit", "episodic" or "average".
         cite: BibTeX key of the paper that defines it; source_tag: how the rule was checked.
         params: parameter names with defaults (`delta` must stay in (0, 1)).
+        arrays: names of parameters that are arrays, with type and shape; None in `derive`, which must then give
+            them, where the user does not.
+        knows: what the learner is told of the model, by names of `KNOWN`; each becomes an array of `p`.
         state: field name -> `Field`.
-        derive: parameters and sizes -> further constants of `p` (logarithms through `theorylab.kernel.log`).
+        derive: parameters, sizes and what is known -> further constants of `p`, numbers or arrays (logarithms through
+            `theorylab.kernel.log`).
         text: one paragraph on what the paper leaves open and what was chosen.
     """
 
@@ -94,6 +109,8 @@ class Learner:
     watch: Kernel | None = None
     plan: Kernel | None = None
     params: dict[str, float | int] = field(default_factory=dict)
+    arrays: dict[str, Field] = field(default_factory=dict)
+    knows: tuple[str, ...] = ()
     state: dict[str, Field] = field(default_factory=dict)
     derive: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     cite: str = ""
@@ -103,6 +120,9 @@ class Learner:
     def __post_init__(self) -> None:
         if self.setting not in SETTINGS:
             raise InputError(f"learner '{self.name}': setting '{self.setting}'{nearest(self.setting, SETTINGS)}")
+        for name in self.knows:
+            if name not in KNOWN:
+                raise InputError(f"learner '{self.name}' knows '{name}'{nearest(name, KNOWN)}")
         step, epoch = self.learn is not None, self.watch is not None and self.plan is not None
         if step == epoch or (self.watch is None) != (self.plan is None):
             raise InputError(
@@ -114,19 +134,61 @@ class Learner:
         """True for an epoch learner."""
         return self.plan is not None
 
-    def parameters(self, given: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> dict[str, Any]:
-        """Defaults overridden by `given`, then the sizes and the derived constants; unknown names are errors."""
-        values: dict[str, Any] = dict(self.params)
+    @property
+    def settable(self) -> tuple[str, ...]:
+        """Names of all parameters, numbers and arrays."""
+        return (*self.params, *self.arrays)
+
+    def parameters(
+        self,
+        given: Mapping[str, Any] | None,
+        sizes: Mapping[str, int],
+        known: Mapping[str, np.ndarray] | None = None,
+    ) -> dict[str, Any]:
+        """Defaults overridden by `given`, then the sizes, what is known, and the derived constants.
+
+        Raises `InputError` for an unknown name, a number that is not finite, an array of another shape or type, and
+        an array that neither the user nor `derive` gives.
+        """
+        values: dict[str, Any] = {**self.params, **dict.fromkeys(self.arrays)}
         for key, value in (given or {}).items():
-            if key not in self.params:
-                known = nearest(key, self.params) if self.params else "; it has none"
-                raise InputError(f"learner '{self.name}' has no parameter '{key}'{known}")
+            if key not in self.settable:
+                have = nearest(key, self.settable) if self.settable else "; it has none"
+                raise InputError(f"learner '{self.name}' has no parameter '{key}'{have}")
+            if key in self.arrays:
+                values[key] = self._array(key, value, sizes)
+                continue
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise InputError(f"learner '{self.name}': parameter {key}={value!r} is not a finite number")
             values[key] = type(self.params[key])(value)
         if "delta" in values and not 0.0 < values["delta"] < 1.0:
             raise InputError(f"learner '{self.name}': delta={values['delta']} must lie strictly between 0 and 1")
         values.update(sizes)
+        values.update(known or {})
         if self.derive is not None:
             values.update(self.derive(dict(values)))
+        for key in self.arrays:
+            if values[key] is None:
+                raise InputError(f"learner '{self.name}': give the array {key} of shape {self.arrays[key].shape}")
+            values[key] = self._array(key, values[key], sizes)
         return values
+
+    def _array(self, key: str, value: Any, sizes: Mapping[str, int]) -> np.ndarray:
+        import numpy as np
+
+        spec = self.arrays[key]
+        shape = resolve(spec, sizes)
+        try:
+            array = np.array(value, dtype=float)
+        except (TypeError, ValueError):
+            raise InputError(f"learner '{self.name}': {key} is no array of numbers; give shape {shape}") from None
+        if array.shape != shape:
+            raise InputError(f"learner '{self.name}': {key} has shape {array.shape}, not {shape}")
+        bad = ~np.isfinite(array)
+        if spec.dtype.startswith("i"):
+            bad |= array != np.round(array)
+        if bad.any():
+            at = tuple(int(i) for i in np.argwhere(bad)[0])
+            kind = "an integer" if spec.dtype.startswith("i") else "finite"
+            raise InputError(f"learner '{self.name}': {key}[{', '.join(map(str, at))}] = {array[at]} is not {kind}")
+        return array.astype(spec.dtype)

@@ -1,9 +1,10 @@
 """From claims to numbers per replicate: one simulation measures every claim on one learner and one instance.
 
-A claim on regret becomes two probes: `regret - bound(n)` (excess over the bound at every n) and `regret / shape(n)`
-(whose maximum over all n is the smallest constant that would have done on that path). Bounds enter as tables over n,
-rounded up by a few units in the last place plus n times the certified error of the planned values: in the theorem's
-favour. A claim with a probe of its own brings its tables and its monitor. All claims of a group share one build.
+A claim on regret, or on a `Total`, which is read once at the end, becomes two probes: `regret - bound(n)` (excess over
+the bound at every n) and `regret / shape(n)` (whose maximum over all n is the smallest constant that would have done
+on that path). Bounds enter as tables over n, rounded up by a few units in the last place plus n times the certified
+error of the planned values: in the theorem's favour. A claim with a probe of its own
+brings its tables and its monitor. All claims of a group share one build.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from theorylab.claim import Claim, Context, Instance
+from theorylab.claim import Claim, Context, Instance, Total
 from theorylab.compiler import generated
 from theorylab.errors import InputError
 from theorylab.learner import Learner
 from theorylab.probe import Monitor, Probe
 from theorylab.simulation import Curves, Simulation
-from theorylab.truth import sizes_at, truth_of
+from theorylab.truth import known_to, sizes_at, truth_of
 
 __all__ = ["Group", "Sample", "context_of", "round_up"]
 
@@ -53,7 +54,7 @@ def round_up(values: np.ndarray) -> np.ndarray:
 def context_of(learner: Learner, model: Any, length: int, params: dict[str, Any]) -> Context:
     """The context of a bound on one instance at one length; bounds may be asked beyond the length that is run."""
     sizes = sizes_at(model, length)
-    return Context(model, sizes, learner.parameters(params, sizes), truth_of(model))
+    return Context(model, sizes, learner.parameters(params, sizes, known_to(learner, model)), truth_of(model))
 
 
 def slug(claim: Claim) -> str:
@@ -80,10 +81,12 @@ class Group:
 
     def __post_init__(self) -> None:
         about = self.reference or self.learner
-        strange = {k: v for k, v in self.params.items() if k not in about.params}
-        self.learner.parameters(strange, sizes_at(self.model, self.instance.length))  # what neither has is refused
-        self.about = (about, {k: v for k, v in self.params.items() if k in about.params})
-        self.params = {k: v for k, v in self.params.items() if k in self.learner.params}
+        strange = {k: v for k, v in self.params.items() if k not in about.settable}
+        unknown = {k: v for k, v in strange.items() if k not in self.learner.settable}
+        if unknown:  # what neither has is refused
+            self.learner.parameters(unknown, {})
+        self.about = (about, {k: v for k, v in self.params.items() if k in about.settable})
+        self.params = {k: v for k, v in self.params.items() if k in self.learner.settable}
         self.context = self.at(self.instance.length)
         self.probes: list[Probe] = []
         self.tables: dict[str, Any] = {}
@@ -108,7 +111,11 @@ class Group:
             self.probes.append(claim.quantity)
             return
         n, name = np.arange(self.instance.length + 1, dtype=float), slug(claim)
-        at = "episode" if self.learner.setting == "episodic" else "step"
+        at, measured, place = "episode" if self.learner.setting == "episodic" else "step", "tr.regret", "t + 1"
+        scope: dict[str, Any] = {}
+        if isinstance(claim.quantity, Total):
+            at, measured, place, scope = "end", "VALUE(st, p, tr, t)", "t", {"VALUE": claim.quantity.value}
+            self.probes.append(Probe(f"{claim.id}:value", claim.quantity.value, "end", float("inf")))
         shape = claim.shape or claim.bound
         assert shape is not None
         if claim.bound is None:
@@ -118,12 +125,12 @@ class Group:
         self.tables[f"bound_{name}"] = bound
         self.tables[f"shape_{name}"] = round_up(shape(self.context, n))
         for what, expression in (
-            ("excess", f"tr.regret - tr.bound_{name}[t + 1]"),
-            ("ratio", f"tr.regret / tr.shape_{name}[t + 1] if tr.shape_{name}[t + 1] > 0.0 else 0.0"),
+            ("excess", f"{measured} - tr.bound_{name}[{place}]"),
+            ("ratio", f"{measured} / tr.shape_{name}[{place}] if tr.shape_{name}[{place}] > 0.0 else 0.0"),
         ):
             source = f"def {what}_{name}(st, p, tr, t):\n    return {expression}\n"
             tol = 0.0 if what == "excess" else float("inf")
-            self.probes.append(Probe(f"{claim.id}:{what}", generated(f"{what}_{name}", source), at, tol))
+            self.probes.append(Probe(f"{claim.id}:{what}", generated(f"{what}_{name}", source, **scope), at, tol))
         self.slots[claim.id] = (f"{claim.id}:excess", f"{claim.id}:ratio")
 
     def simulation(self, first: int, replicates: int, *, seed: int, target: str, points: int = 60) -> Simulation:
@@ -150,7 +157,10 @@ class Group:
         """The numbers of one claim from a run's curves."""
         main, ratio = self.slots[claim.id]
         result = curves.probes[main]
-        final = curves.data.get("regret", curves["gap_regret"])[:, -1]
+        if isinstance(claim.quantity, Total):
+            final = curves.probes[f"{claim.id}:value"].max
+        else:
+            final = curves.data.get("regret", curves["gap_regret"])[:, -1]
         ratios = curves.probes[ratio].max if ratio else np.full(final.shape, np.nan)
         return Sample(result.max, result.first, result.count, ratios, final)
 

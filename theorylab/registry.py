@@ -18,7 +18,7 @@ from typing import Any
 
 from theorylab.errors import InputError, nearest
 
-__all__ = ["content_packages", "find_claim", "find_learner", "find_model", "iter_specs", "names", "papers"]
+__all__ = ["content_packages", "find_claim", "find_learner", "find_model", "iter_specs", "names", "papers", "specs_of"]
 
 BUILT_IN = ("mdps", "bandits", "proofs_check")
 
@@ -82,8 +82,12 @@ def find_model(name: str) -> Any:
     raise InputError(f"unknown model '{name}'{nearest(key, known)}")
 
 
-def find_learner(name: str, setting: str | None = None) -> Any:
-    """The learner called `name`; where two settings share a name (`uniform`), the one for `setting`."""
+#: settings of models that are run as another one
+RUN_AS = {"linear-bandit": "bandit"}
+
+
+def specs_of(name: str) -> list[Any]:
+    """The learners that share a name, one a setting."""
     files = _files("learners")
     key = name.replace("_", "-")
     if key not in files:
@@ -92,8 +96,15 @@ def find_learner(name: str, setting: str | None = None) -> Any:
     for module in files[key]:
         loaded = _load(module, "learner")
         specs += list(loaded) if isinstance(loaded, tuple) else [loaded]
+    return specs
+
+
+def find_learner(name: str, setting: str | None = None) -> Any:
+    """The learner called `name`; where two settings share a name (`uniform`), the one for `setting`."""
+    specs = specs_of(name)
     if setting is None:
         return specs[0]
+    setting = RUN_AS.get(setting, setting)
     for spec in specs:
         if spec.setting == setting:
             return spec

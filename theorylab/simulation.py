@@ -26,7 +26,7 @@ from theorylab.errors import InputError, ShardError, nearest
 from theorylab.learner import UNITS, Field, Learner, resolve
 from theorylab.probe import Monitor, Probe
 from theorylab.rng import key_words
-from theorylab.truth import sizes_at, truth_of
+from theorylab.truth import known_to, sizes_at, truth_of
 
 __all__ = ["Curves", "ProbeResult", "Simulation", "geometric"]
 
@@ -131,7 +131,7 @@ class Simulation:
         self.replicates, self.length, self.seed, self.first = int(replicates), int(length), int(seed), int(first)
         self.exact, self.threads = exact and truth.setting == "episodic", threads or os.cpu_count() or 1
         self.sizes = sizes_at(model, self.length)
-        self.params = learner.parameters(params, self.sizes)
+        self.params = learner.parameters(params, self.sizes, known_to(learner, model))
         self.probes, self.monitor = tuple(probes), monitor or Monitor()
         self.tables = {
             **truth.tables,
@@ -213,12 +213,14 @@ class Simulation:
         same = {"VIEW": list(self.state), "OBSERVED": list(self.observed)}
         bind = {**self.bind, "AHEAD": False, **{k: records.view(k.lower(), v, "python") for k, v in same.items()}}
         h = hashlib.sha256(loops.block.digest(**bind).encode())
+        numbers = {k: v for k, v in self.params.items() if not isinstance(v, np.ndarray)}
         about = dict(
-            learner=self.learner.name, params=self.params, model=self.model.digest, seed=self.seed, length=self.length
+            learner=self.learner.name, params=numbers, model=self.model.digest, seed=self.seed, length=self.length
         )
         h.update(json.dumps(about, sort_keys=True, default=repr).encode())
-        for name in sorted(self.tables):
-            table = np.asarray(self.tables[name])
+        arrays = {f"p.{k}": v for k, v in self.params.items() if k not in numbers}
+        for name, table in sorted({**self.tables, **arrays}.items()):
+            table = np.asarray(table)
             h.update(f"{name} {table.dtype} {table.shape}".encode() + table.tobytes())
         h.update(self.checkpoints.tobytes())
         return h.hexdigest()
@@ -318,7 +320,7 @@ class Simulation:
             data=data,
             final={k: v.copy() for k, v in self.state.items() if k != "nothing"},
             probes=probes,
-            params={k: self.params[k] for k in self.learner.params},
+            params={k: self.params[k] for k in self.learner.settable},
             seed=self.seed,
             first=self.first,
             seconds=dict(self.seconds),

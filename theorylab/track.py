@@ -64,7 +64,7 @@ class Track:
 
 
 def _vacuity(claim: Claim, group: Group) -> tuple[bool, int | None, float | None, float | None]:
-    if claim.quantity != "regret" or claim.trivial is None:
+    if not claim.cumulative or claim.trivial is None:
         return False, None, None, None
     trivial_of, n = claim.trivial, float(group.instance.length)
     trivial = float(trivial_of(group.context, np.array([n]))[0])
@@ -94,11 +94,12 @@ def track(claim: Claim, group: Group, profile: str) -> Track:
         )
     level = controls.level_of(claim, group)
     vacuous, start, bound, trivial = _vacuity(claim, group)
-    if level is not None and level >= 1.0:  # the rate or the mean that the claim allows is all there is
+    open_mean = isinstance(claim.kind, Expectation) and claim.bound is None
+    if level is not None and level >= 1.0 and not open_mean:  # what the claim allows is all there is
         vacuous = True
     _, effort, constant = PROFILES[profile]
     least = effort if level is None else 1
-    if claim.quantity == "regret" and level is not None:
+    if claim.cumulative and level is not None:
         least = 32
         if isinstance(claim.kind, HighProbability):
             least = max(least, least_n(1.0 - level, CONSTANT_LEVEL) if level < 1 else least)

@@ -20,9 +20,12 @@ from typing import Any
 import numpy as np
 
 from theorylab.errors import InputError
+from theorylab.learner import KNOWN, Learner
+from theorylab.linear import LinearMDP, LinearMixtureMDP
+from theorylab.linear_bandit import LinearBandit
 from theorylab.model import Bandit, TabularMDP
 
-__all__ = ["SCAN_LIMIT", "Truth", "alias_table", "sizes_at", "truth_of"]
+__all__ = ["SCAN_LIMIT", "Truth", "alias_table", "embedded", "known_to", "sizes_at", "truth_of"]
 
 SCAN_LIMIT = 32
 LAWS = {"deterministic": 0, "bernoulli": 1, "gaussian": 2}
@@ -44,11 +47,57 @@ class Truth:
         return "alias" in self.tables
 
 
+def embedded(model: Any) -> TabularMDP | Bandit:
+    """The model that a loop runs: a tabular MDP or bandit itself, or the exact embedding of a linear one.
+
+    Raises `InputError` for other records, and for a `LinearMDP` whose rewards depend on the stage: its embedding has
+    other states than its features.
+    """
+    if isinstance(model, (TabularMDP, Bandit)):
+        return model
+    if isinstance(model, LinearBandit):
+        return model.bandit()
+    if isinstance(model, LinearMDP) and model.r.ndim == 3:
+        raise InputError(
+            f"model '{model.name}': theta depends on the stage, so that the tabular embedding has H*S states, which "
+            "its features do not have; give one theta, or run a tabular learner on .tabular()"
+        )
+    if isinstance(model, (LinearMDP, LinearMixtureMDP)):
+        return model.tabular()
+    embedding = next((f"give its {k}()" for k in ("tabular", "bandit") if hasattr(model, k)), "")
+    mend = embedding or "give a TabularMDP, a Bandit, or a linear model"
+    raise InputError(f"no loop runs a {type(model).__name__}: {mend}")
+
+
+def known_to(learner: Learner, model: Any) -> dict[str, np.ndarray]:
+    """The arrays of a model that a learner is told, by the names of `theorylab.learner.KNOWN`.
+
+    Raises `InputError` where the model has no such array, and for "P" of a stage-dependent model.
+    """
+    out: dict[str, np.ndarray] = {}
+    for name in learner.knows:
+        source: Any = embedded(model) if name in ("r", "P") else model
+        if not hasattr(source, name):
+            raise InputError(
+                f"learner '{learner.name}' is told {KNOWN[name]}; model '{model.name}' is a {type(model).__name__}"
+            )
+        if name == "P":
+            if source.stage_dependent:
+                raise InputError(f"learner '{learner.name}' is told one kernel; '{model.name}' has one for each stage")
+            array = source.dense()
+        else:
+            array = getattr(source, name)
+        out[name] = np.array(array, dtype=float)  # a private, writable copy: compiled code has one type for it
+    return out
+
+
 def sizes_at(model: Any, length: int) -> dict[str, int]:
-    """S, A, H, K, T of a run of `length` rounds, episodes or steps, as far as the setting has them; plans nothing."""
+    """S, A, H, K, T, d of a run of `length` rounds, episodes or steps, as far as the model has them; plans nothing."""
+    extra = {"d": int(model.d)} if hasattr(model, "d") else {}
+    model = embedded(model)
     if model.setting == "bandit":
-        return {"A": model.A, "T": length}
-    sizes = {"S": model.S, "A": model.A}
+        return {"A": model.A, "T": length, **extra}
+    sizes = {"S": model.S, "A": model.A, **extra}
     if model.setting == "episodic":
         return {**sizes, "H": model.H, "K": length, "T": length * model.H}
     return {**sizes, "T": length}
@@ -99,12 +148,10 @@ _cache: OrderedDict[tuple[str, str], Truth] = OrderedDict()
 def truth_of(model: Any) -> Truth:
     """Exact values and sampling tables of a bandit, a finite-horizon or an average-reward model.
 
-    Raises `InputError` for a criterion that no loop runs yet, and where one optimal gain does not exist.
+    A linear model is run as its exact embedding. Raises `InputError` for a criterion that no loop runs yet, and where
+    one optimal gain does not exist.
     """
-    if not isinstance(model, (Bandit, TabularMDP)):
-        embedding = next((f"give its {k}()" for k in ("tabular", "bandit") if hasattr(model, k)), "")
-        mend = embedding or "give a TabularMDP or a Bandit"
-        raise InputError(f"no loop runs a {type(model).__name__}: {mend}")
+    model = embedded(model)
     # the name does not determine the arrays, so the digest alone is the key
     key = (type(model).__name__, model.digest)
     if key in _cache:

@@ -78,7 +78,12 @@ def test_the_length_is_in_the_unit_of_the_setting(model: Any, given: dict[str, i
             dict(steps=1),
             "has the criterion Discounted(gamma=0.9); simulations run FiniteHorizon(H) and AverageReward()",
         ),
-        (find_learner("ucb1"), "a model", dict(rounds=1), "no loop runs a str: give a TabularMDP or a Bandit"),
+        (
+            find_learner("ucb1"),
+            "a model",
+            dict(rounds=1),
+            "no loop runs a str: give a TabularMDP, a Bandit, or a linear model",
+        ),
         ("ucb-h", EPISODIC, dict(episodes=1, params=dict(C=1.0)), "learner 'ucb-h' has no parameter 'C'; "),
         ("uniform", BANDIT, dict(rounds=1, params=dict(c=1.0)), "has no parameter 'c'; it has none"),
         ("ucb-h", EPISODIC, dict(episodes=1, params=dict(delta=1.0)), "delta=1.0 must lie strictly between 0 and 1"),
