@@ -127,10 +127,14 @@ def check_many(
     run_controls: bool = True,
     kept: controls.Outcomes | None = None,
     progress: Progress | None = None,
+    processes: int = 1,
+    studied: int | None = None,
 ) -> list[Evidence]:
     """Check several claims; those on the same learner and instance share runs. Arguments as for `check`.
 
-    In a study of m claims a refutation is continued to an e-value of max(1/alpha_refute, 20 m).
+    In a study of m claims a refutation is continued to an e-value of max(1/alpha_refute, 20 m); `studied` gives m where
+    these claims are a part of the study. With `processes` above 1 the learners are spread over processes, for
+    registered claims on their own instances; the evidence is the same.
     """
     from theorylab.registry import find_learner
 
@@ -143,13 +147,20 @@ def check_many(
         raise InputError(f"budget={budget!r} must be an integer >= 1")
     say = progress or (lambda text: None)
     overrides = dict(params or {})
-    levels = Levels(alpha_support, min(alpha_refute, 1.0 / (20 * len(claims))), budget or PROFILES[profile][0])
+    if processes > 1 and models is None and learner is None and _registered(claims):
+        options = dict(
+            params=overrides, profile=profile, alpha_support=alpha_support, alpha_refute=alpha_refute, budget=budget,
+            seed=seed, target=target, run_controls=run_controls, kept=kept, studied=len(claims),
+        )  # fmt: skip
+        return _spread(claims, options, processes, say)
+    studied = studied or len(claims)
+    levels = Levels(alpha_support, min(alpha_refute, 1.0 / (20 * studied)), budget or PROFILES[profile][0])
     parts: dict[str, list[InstanceEvidence]] = {c.id: [] for c in claims}
     outcomes: dict[str, list[ControlOutcome]] = {c.id: [] for c in claims}
     kills: dict[str, dict[str, bool]] = {c.id: {} for c in claims}
     group_at: dict[str, Group] = {}
     seconds: dict[str, float] = {c.id: 0.0 for c in claims}
-    if models is None and len(claims) > 1:  # a claim may have instances in larger profiles only
+    if models is None and studied > 1:  # a claim may have instances in larger profiles only
         claims = [c for c in claims if c.scope != "run" or c.on(profile)]
         if not claims:
             raise InputError(f"the claims have no instances in the profile '{profile}'; choose a larger one")
@@ -206,6 +217,40 @@ def check_many(
     about = _provenance(profile, levels, seed, target)
     done = [_evidence(c, parts[c.id], outcomes[c.id], kills[c.id], levels, about) for c in claims]
     return [replace(e, seconds=e.seconds + seconds[e.id]) for e in done]
+
+
+def _registered(claims: Sequence[Claim]) -> bool:
+    """Whether each claim is the one that its id names, so that another process can find it."""
+    from theorylab.registry import find_claim
+
+    try:
+        return all(find_claim(c.id)[0] is c for c in claims)
+    except InputError:
+        return False
+
+
+def _by_name(ids: Sequence[str], options: Mapping[str, Any]) -> list[Evidence]:
+    """`check_many` on registered claims: what a process of its own is asked to do."""
+    from theorylab.registry import find_claim
+
+    return check_many([find_claim(i)[0] for i in ids], **options)
+
+
+def _spread(claims: Sequence[Claim], options: dict[str, Any], processes: int, say: Progress) -> list[Evidence]:
+    """The claims of one learner after the other, several learners at once; the evidence in the order of the claims."""
+    from theorylab.engines import processes_of
+
+    profile = options["profile"]
+    kept = [c for c in claims if c.scope != "run" or c.on(profile)]
+    if not kept:
+        raise InputError(f"the claims have no instances in the profile '{profile}'; choose a larger one")
+    names = list(dict.fromkeys(c.learner for c in kept))
+    jobs = [([c.id for c in kept if c.learner == name], options) for name in names]
+    found: dict[str, Evidence] = {}
+    for done, (at, evidence) in enumerate(processes_of(_by_name, jobs, processes), 1):
+        found.update({e.id: e for e in evidence})
+        say(f"{done} of {len(jobs)} learners, last {names[at]}: {len(evidence)} claims")
+    return [found[c.id] for c in kept]
 
 
 def _missing(claim: Claim, spec: Learner, faithful: Learner) -> list[str]:

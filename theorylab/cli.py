@@ -7,6 +7,7 @@ verdict; 3 no positive verdict. Heavy modules are imported inside the commands, 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -136,6 +137,7 @@ def check(
             target=target,
             kept=Outcomes(None if fresh else cache_root().parent / "controls"),
             progress=progress,
+            processes=1 if target == "cuda" else os.cpu_count() or 1,
         )
     if as_json:
         print(to_json(evidence, curves=False))

@@ -10,13 +10,14 @@ are done, `execute` finds every block stored and writes summary and manifest.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from theorylab.errors import InputError, nearest
 from theorylab.store import Shard, Store
 from theorylab.study import Cell, Progress, Study, open_folder
 
-__all__ = ["engine_of", "local", "worker"]
+__all__ = ["engine_of", "local", "processes_of", "worker"]
 
 Runner = Callable[..., Iterator[tuple[Cell, list[Shard]]]]
 
@@ -72,6 +73,26 @@ def worker(
 def name_of(cell: Cell, first: int, count: int) -> str:
     """What a block is, for progress lines."""
     return f"{cell.learner} on {cell.model}, length {cell.length}, replicates {first}..{first + count - 1}"
+
+
+def processes_of(
+    function: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], processes: int
+) -> Iterator[tuple[int, Any]]:
+    """Number and result of each job `function(*job)`, in order of completion; the first error ends the rest.
+
+    The processes are started afresh (spawned): a function and its arguments must be importable and picklable.
+    """
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        waiting = {pool.submit(function, *job): at for at, job in enumerate(jobs)}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 ENGINES: dict[str, Runner] = {"local": local}
