@@ -7,6 +7,7 @@ from typing import Any
 
 from mdps.learners.ucb_h import learner
 from theorylab.kernel import kernel, log, sqrt
+from theorylab.learner import Learner
 
 
 @kernel
@@ -150,6 +151,20 @@ def next_stage(st, p, k, h, s, rng):
     return best
 
 
+@kernel
+def count_behind(st, p, k, h, s, a, r, s2):
+    """The rate uses the count before the visit."""
+    n = st.N[h, s, a] + 1
+    st.N[h, s, a] = n
+    step(st, p, h, s, a, r + st.V[h + 1, s2], p.c * sqrt(p.H3_iota / n), (p.H + 1.0) / (p.H + n - 1.0))
+
+
+def derive_without_delta(p: dict[str, Any]) -> dict[str, Any]:
+    """delta is left out of the logarithm."""
+    iota = log(float(p["S"] * p["A"] * p["T"]))
+    return dict(iota=iota, H3_iota=float(p["H"]) * p["H"] * p["H"] * iota)
+
+
 def derive_from_episodes(p: dict[str, Any]) -> dict[str, Any]:
     """K is used for T in the logarithm."""
     iota = log(p["S"] * p["A"] * p["K"] / p["delta"])
@@ -170,3 +185,24 @@ value_stale = replace(learner, learn=stale_value)
 argmin = replace(learner, act=least)
 acts_on_next_stage = replace(learner, act=next_stage)
 episodes_for_steps = replace(learner, derive=derive_from_episodes)
+count_off_by_one = replace(learner, learn=count_behind)
+delta_dropped = replace(learner, derive=derive_without_delta)
+
+GENERIC: dict[str, Learner | str] = {
+    "bonus zero": bonus_zero,
+    "log factor dropped": log_dropped,
+    "delta not divided": delta_dropped,
+    "wrong variance": "no field: the bonus is Hoeffding's, no variance enters",
+    "count off by one": count_off_by_one,
+    "lost counts": counts_lost,
+    "unvisited at zero": unvisited_zero,
+    "no clipping": clipping_off,
+    "backup of the wrong stage": backup_same_stage,
+    "mass to the wrong state": "no field: no kernel is estimated",
+    "stale estimate": value_stale,
+    "worst action played": argmin,
+    "ties to the last": "equivalent: the theorem holds for any rule for ties, and so does every step",
+    "late trigger": "no field: every visit updates at once",
+    "draw reused": "no field: no posterior is sampled",
+    "wrong length in the logarithm": episodes_for_steps,
+}

@@ -8,6 +8,7 @@ from mdps.learners import ucrl2
 from mdps.learners.ucrl2 import estimate, inner_maximum, learner, sort_states
 from mdps.learners.ucrl2 import plan as faithful_plan
 from theorylab.kernel import kernel, log, sqrt
+from theorylab.learner import Learner
 
 
 @kernel
@@ -41,6 +42,52 @@ def no_log(st, p, t):
 def no_delta(st, p, t):
     """delta is left out of the logarithms."""
     close_counts(st, p, t, 1.0, 1.0, log(2.0 * p.S * p.A * (t + 1.0)), log(2.0 * p.A * (t + 1.0)))
+
+
+@kernel
+def count_ahead(st, p, t):
+    """The estimates divide by N + 1."""
+    estimate(st, p, t)
+    for s in range(p.S):
+        for a in range(p.A):
+            n = st.N[s, a] + 1.0
+            for s2 in range(p.S):
+                st.p_hat[s, a, s2] = st.moves[s, a, s2] / n
+
+
+@kernel
+def horizon_in_log(st, p, t):
+    """The logarithms are of the horizon T, not of the time of the plan."""
+    close_counts(st, p, t, 1.0, 1.0, log(2.0 * p.S * p.A * p.T / p.delta), log(2.0 * p.A * p.T / p.delta))
+
+
+@kernel
+def unvisited_worthless(st, p, t):
+    """Pairs that were never tried get reward zero."""
+    estimate(st, p, t)
+    for s in range(p.S):
+        for a in range(p.A):
+            if st.N[s, a] == 0:
+                st.r_up[s, a] = 0.0
+
+
+@kernel
+def model_kept(st, p, t):
+    """Once a pair has data its row of the empirical kernel is never estimated again; the radii shrink all the same."""
+    log_r = log(2.0 * p.S * p.A * (t + 1.0) / p.delta)
+    log_p = log(2.0 * p.A * (t + 1.0) / p.delta)
+    for s in range(p.S):
+        for a in range(p.A):
+            known = st.N[s, a] > 0
+            st.N[s, a] += st.nu[s, a]
+            st.nu[s, a] = 0
+            n = float(max(1, st.N[s, a]))
+            st.radius_r[s, a] = sqrt(7.0 * log_r / (2.0 * n))
+            st.radius_p[s, a] = sqrt(14.0 * p.S * log_p / n)
+            st.r_up[s, a] = min(1.0, st.total[s, a] / n + st.radius_r[s, a])
+            if not known:
+                for s2 in range(p.S):
+                    st.p_hat[s, a, s2] = st.moves[s, a, s2] / n
 
 
 @kernel
@@ -183,3 +230,27 @@ counts_lost = replace(learner, watch=self_loops_lost)
 successors_lost = replace(learner, watch=successor_lost)
 rewards_swapped = replace(learner, watch=reward_elsewhere)
 policy_minimises = replace(learner, plan=plan_minimising)
+count_off_by_one = replace(learner, plan=ucrl2.plan.replace(estimate=count_ahead))
+horizon_for_clock = replace(learner, plan=ucrl2.plan.replace(estimate=horizon_in_log))
+unvisited_zero = replace(learner, plan=ucrl2.plan.replace(estimate=unvisited_worthless))
+kernel_stale = replace(learner, plan=ucrl2.plan.replace(estimate=model_kept))
+uncapped = replace(learner, params={**learner.params, "cap_rewards": 0})
+
+GENERIC: dict[str, Learner | str] = {
+    "bonus zero": radius_zero,
+    "log factor dropped": log_dropped,
+    "delta not divided": delta_dropped,
+    "wrong variance": "no field: the radii are Hoeffding's and Weissman's, no variance enters",
+    "count off by one": count_off_by_one,
+    "lost counts": counts_lost,
+    "unvisited at zero": unvisited_zero,
+    "no clipping": uncapped,
+    "backup of the wrong stage": "no field: the average-reward criterion has no stages",
+    "mass to the wrong state": mass_to_worst,
+    "stale estimate": kernel_stale,
+    "worst action played": policy_minimises,
+    "ties to the last": "equivalent: any greedy policy and any order of equal states are optimal in the inner problem",
+    "late trigger": trigger_late,
+    "draw reused": "no field: no posterior is sampled",
+    "wrong length in the logarithm": horizon_for_clock,
+}

@@ -114,6 +114,33 @@ def radii(st, p, tr, t):
 
 
 @kernel
+def estimates(st, p, tr, t):
+    """Largest distance of p_hat and r_up from the environment's transitions and rewards over max(1, visits)."""
+    worst = 0.0
+    for s in range(p.S):
+        for a in range(p.A):
+            n = max(1, tr.visits[s, a])
+            x = sqrt(7.0 * log(2.0 * p.S * p.A * (t + 1.0) / p.delta) / (2.0 * n))
+            up = tr.paid[s, a] / n + x
+            if p.cap_rewards == 1:
+                up = min(1.0, up)
+            worst = max(worst, abs(st.r_up[s, a] - up))
+            for s2 in range(p.S):
+                worst = max(worst, abs(st.p_hat[s, a, s2] - float(tr.seen[s, a, s2]) / n))
+    return worst
+
+
+@kernel
+def clipping(st, p, tr, t):
+    """Largest optimistic reward minus 1."""
+    worst = NEVER
+    for s in range(p.S):
+        for a in range(p.A):
+            worst = max(worst, st.r_up[s, a] - 1.0)
+    return worst
+
+
+@kernel
 def span(st, p, tr, t):
     """Span of u_next minus D, where the true MDP is plausible."""
     if coverage(st, p, tr, t) > 0.0:

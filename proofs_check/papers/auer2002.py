@@ -72,6 +72,8 @@ def index_formula(st, p, tr, t):
             if a == tr.a:
                 n -= 1
                 total -= tr.r
+            if n == 0:
+                return abs(st.ucb[a]) + 1.0  # an arm without plays has no index
             x = total / n + sqrt(2.0 * log(float(t)) / n)
             worst = max(worst, abs(st.ucb[a] - x))
     return worst
@@ -115,6 +117,8 @@ def outside(st, p, tr, a, b):
     if a == b:
         n -= 1
         total -= tr.r
+    if n == 0:
+        return NEVER
     mean = total / n
     return abs(mean - tr.mean[a]) - (st.ucb[a] - mean)
 
@@ -173,6 +177,9 @@ ALL = {
     "argmin": faults.argmin,
     "counts lost": faults.counts_lost,
     "rewards swapped": faults.rewards_swapped,
+    "N + 1 in the width": faults.count_off_by_one,
+    "horizon for clock": faults.horizon_for_clock,
+    "unplayed arms at zero": faults.unplayed_zero,
 }
 CONTROLS = {name: Control(name, learner) for name, learner in ALL.items()}
 _SHARED = dict(
@@ -234,7 +241,7 @@ claims = [
         "recalled",
         Pointwise(),
         Probe("ucb1.index", index_formula, tol=1e-9),
-        ("bonus zero", "log factor dropped", "bonus 1/n"),
+        ("bonus zero", "log factor dropped", "bonus 1/n", "N + 1 in the width", "horizon for clock"),
         copies=True,
     ),
     _step(
@@ -243,7 +250,7 @@ claims = [
         "recalled",
         Pointwise(),
         Probe("ucb1.greedy", greedy),
-        ("argmin",),
+        ("argmin", "unplayed arms at zero"),
     ),
     _step(
         "counts",

@@ -22,11 +22,13 @@ from mdps.learners.ucrl2 import learner as LEARNER
 from proofs_check.mutants import ucrl2 as faults
 from proofs_check.papers._ucrl2_probes import (
     attained,
+    clipping,
     counts,
     coverage,
     domination,
     doubling,
     episodes,
+    estimates,
     greedy,
     monitor,
     optimism,
@@ -104,6 +106,11 @@ CONTROLS = {
         "successor not recorded": faults.successors_lost,
         "reward to the next action": faults.rewards_swapped,
         "policy minimises": faults.policy_minimises,
+        "N + 1 in the estimates": faults.count_off_by_one,
+        "horizon for clock": faults.horizon_for_clock,
+        "reward of untried pairs at zero": faults.unvisited_zero,
+        "kernel estimated once": faults.kernel_stale,
+        "rewards uncapped": faults.uncapped,
     }.items()
 }
 
@@ -150,8 +157,8 @@ def _uniform() -> Control:
 
 
 NAMES = (
-    "radii", "counts", "sums", "coverage", "optimism", "domination", "attained", "greedy", "stopping", "span",
-    "doubling", "episodes",
+    "radii", "estimates", "clipping", "counts", "sums", "coverage", "optimism", "domination", "attained", "greedy",
+    "stopping", "span", "doubling", "episodes",
 )  # fmt: skip
 claims = [
     Claim(
@@ -195,9 +202,31 @@ claims = [
         Pointwise(),
         radii,
         "plan",
-        ("radii zero", "log factors dropped", "delta left out"),
+        ("radii zero", "log factors dropped", "delta left out", "horizon for clock"),
         1e-9,
         copies=True,
+    ),
+    _step(
+        "estimates",
+        "At every plan p_hat and r_hat are the transitions and rewards of a pair over max(1, N), and optimistic "
+        "rewards are min(1, r_hat + radius).",
+        "source",
+        Pointwise(),
+        estimates,
+        "plan",
+        ("N + 1 in the estimates", "kernel estimated once", "reward of untried pairs at zero"),
+        1e-9,
+        copies=True,
+    ),
+    _step(
+        "clipping",
+        "Optimistic rewards are at most 1 (figure 1, step 4: plausible rewards lie in [0, 1]).",
+        "source",
+        Pointwise(),
+        clipping,
+        "plan",
+        ("rewards uncapped",),
+        0.0,
     ),
     _step(
         "counts",

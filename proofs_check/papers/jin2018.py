@@ -222,6 +222,8 @@ CONTROLS = {
         "K for T": faults.episodes_for_steps,
         "argmin": faults.argmin,
         "acts on the next stage": faults.acts_on_next_stage,
+        "rate one visit behind": faults.count_off_by_one,
+        "delta left out": faults.delta_dropped,
     }.items()
 }
 
@@ -320,7 +322,7 @@ claims = [
         "recalled",
         Pointwise(),
         Probe("ucb-h.bonus", bonus_formula, tol=1e-9),
-        ("bonus zero", "log factor dropped", "bonus 1/n", "K for T"),
+        ("bonus zero", "log factor dropped", "bonus 1/n", "K for T", "delta left out"),
         copies=True,
     ),
     _step(
@@ -381,7 +383,7 @@ claims = [
         "recalled",
         Pointwise(),
         Probe("ucb-h.decomposition", decomposition, tol=1e-8),
-        ("rate 1/n", "backup of the same stage", "backup skips a stage", "bonus zero"),
+        ("rate 1/n", "rate one visit behind", "backup of the same stage", "backup skips a stage", "bonus zero"),
     ),
     _step(
         "recursion",

@@ -1,0 +1,109 @@
+"""What every learner's faults and claims must keep, shared by the tests of each setting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+from proofs_check.kill_matrix import Kills, kills_of, learners, markdown, mutants_of, planted
+from proofs_check.mutants._generic import FAULTS
+from theorylab.claim import Claim, Control
+from theorylab.controls import fault_matrix
+from theorylab.decide import Levels
+from theorylab.learner import Learner
+from theorylab.measure import Group
+from theorylab.registry import find_learner
+from theorylab.track import track
+
+#: what only the claims that repeat a formula of the learner catch: known, and no more than this
+COPIES_ONLY: dict[str, set[str]] = {
+    "ucb1": {"N + 1 in the width", "horizon for clock", "log factor dropped"},
+    "ucb-h": {"value not updated"},
+    "ucrl2": {
+        "N + 1 in the estimates", "delta left out", "horizon for clock", "kernel estimated once", "log factors dropped",
+    },
+}  # fmt: skip
+
+
+@cache
+def claims_on() -> dict[str, list[Claim]]:
+    """Learner -> its claims on runs."""
+    return learners()
+
+
+def names(setting: str) -> list[str]:
+    """Learners of a setting that have claims."""
+    return [n for n, claims in claims_on().items() if claims[0].setting == setting]
+
+
+@cache
+def kills(name: str) -> Kills:
+    return kills_of(name, claims_on()[name])
+
+
+def check_generic(name: str) -> None:
+    table = mutants_of(name).GENERIC
+    assert set(table) == set(FAULTS)
+    for fault, value in table.items():
+        if not isinstance(value, Learner):
+            assert value.startswith(("no field: ", "equivalent: ")) and len(value) > 20, (fault, value)
+    assert sum(isinstance(v, Learner) for v in table.values()) >= 3
+
+
+def check_under_a_claim(name: str) -> None:
+    under = {id(k.learner) for c in claims_on()[name] for k in c.controls}
+    orphans = [k for k, v in planted(name).items() if id(v) not in under]
+    assert not orphans, f"planted but under no claim: {orphans}"
+    table = {k: v for k, v in mutants_of(name).GENERIC.items() if isinstance(v, Learner)}
+    assert all(id(v) in under for v in table.values()), [k for k, v in table.items() if id(v) not in under]
+
+
+def check_caught(name: str) -> None:
+    found = kills(name)
+    assert len(found.caught) >= 5
+    assert not found.alive, f"{found.alive}\n{markdown(found)}"
+    assert not found.named, f"claims that miss a fault they name: {found.named}\n{markdown(found)}"
+
+
+def check_copies(name: str) -> None:
+    assert set(kills(name).by_copies_only) == COPIES_ONLY.get(name, set()), markdown(kills(name))
+
+
+def check_clean(name: str) -> None:
+    """With the faithful learner in place of every fault nothing is caught."""
+    claims = []
+    for c in claims_on()[name]:
+        faithful = find_learner(c.learner, c.setting)
+        # a control with an instance of its own may break an assumption there, not the learner
+        plain = [k for k in c.controls if k.target == "python" and k.instance is None]
+        if plain and c.control_instance is not None:
+            claims.append(replace(c, controls=(Control("no fault", faithful, replicates=plain[0].replicates),)))
+    assert claims
+    matrix = fault_matrix(claims, params={}, levels=Levels(), seed=0)
+    caught = {c: row for c, row in matrix.items() if any(hit for hit, _ in row.values())}
+    assert not caught, caught
+
+
+def check_can_fail(name: str) -> None:
+    """Every claim names a fault, but for final bounds that are vacuous or open, where half a constant is one."""
+    for claim in claims_on()[name]:
+        if claim.controls or (claim.cumulative and claim.constants == "unspecified"):
+            continue
+        assert claim.cumulative, f"{claim.id} names no fault that it must catch"
+        for instance in claim.on("quick"):
+            model = instance.build()
+            spec = find_learner(claim.learner, model.setting)
+            group = Group([claim], spec, instance, model, dict(instance.learner), spec)
+            assert track(claim, group, "quick").vacuous, f"{claim.id} is below trivial on {model.name}, without a fault"
+
+
+def check_steps(name: str) -> None:
+    known = {c.id for claims in claims_on().values() for c in claims}
+    from theorylab.registry import find_claim
+
+    for claim in claims_on()[name]:
+        for step in claim.steps:
+            assert step in known or find_claim(step), f"{claim.id} lists the step {step}"
+
+
+CHECKS = (check_generic, check_under_a_claim, check_caught, check_copies, check_clean, check_can_fail, check_steps)
