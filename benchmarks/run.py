@@ -5,46 +5,13 @@
 
 from __future__ import annotations
 
-import datetime
-import os
-import platform
 import sys
 from pathlib import Path
 
 from benchmarks import guard, loops
+from benchmarks.tables import header
 
 RESULTS = Path(__file__).parent / "results" / "loop-times.md"
-
-
-def processor() -> str:
-    """Model name of the processor."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def header() -> list[str]:
-    """Date, hardware and versions."""
-    import llvmlite
-    import numba
-    import numpy
-
-    try:
-        load = f"{os.getloadavg()[0]:.1f}"
-    except OSError:
-        load = "unknown"
-    return [
-        "# Loop times",
-        "",
-        f"Date {datetime.date.today().isoformat()}; {processor()}, {os.cpu_count()} cores, load average {load};",
-        f"Python {platform.python_version()}, numpy {numpy.__version__}, numba {numba.__version__}, "
-        f"llvmlite {llvmlite.__version__}.",
-        "",
-    ]
 
 
 def main(arguments: list[str]) -> None:
@@ -57,7 +24,7 @@ def main(arguments: list[str]) -> None:
             print(line, flush=True)
             out.append(line)
 
-    say(*header())
+    say(*header("Loop times"))
     say(
         "## Library over hand-written loop",
         "",

@@ -185,6 +185,8 @@ def gamma(rng, visit, site, purpose, shape, start):
         v = 1.0 + c * x
         if v > 0.0:
             v = v * v * v
+            if w < 1.0 - 0.0331 * (x * x) * (x * x):  # the paper's squeeze: it implies the test below
+                return d * v * boost, index
             if log(w + HALF_CELL) < 0.5 * x * x + d - d * v + d * log(v):
                 return d * v * boost, index
 
