@@ -104,7 +104,7 @@ def make() -> None:
 
 def seconds_of(peer: str, arrays: Path, task: Task) -> tuple[float, str]:
     """CPU seconds of one replicate of the peer, scaled to the case's length, and its version."""
-    script = str(HERE / "peers" / f"{peer}.py")
+    script = str(HERE / "peers" / f"on_{peer}.py")
     command = [str(python_of(peer)), script, str(arrays), task.case.learner, str(task.peer_length)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found = json.loads(done.stdout.splitlines()[-1])

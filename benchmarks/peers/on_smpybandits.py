@@ -1,6 +1,6 @@
 """SMPyBandits: UCB and Thompson sampling, its policies in a plain loop. Prints CPU seconds as JSON.
 
-python benchmarks/peers/smpybandits.py ARRAYS.npz TASK SIZE
+python benchmarks/peers/on_smpybandits.py ARRAYS.npz TASK SIZE
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """statisticalRL: UCRL2, UCB and Thompson sampling in that package's own environments. Prints CPU seconds as JSON.
 
-python benchmarks/peers/statisticalrl.py ARRAYS.npz TASK SIZE
+python benchmarks/peers/on_statisticalrl.py ARRAYS.npz TASK SIZE
 """
 
 from __future__ import annotations

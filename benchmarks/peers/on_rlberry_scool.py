@@ -1,6 +1,6 @@
 """rlberry-scool: UCBVI and LSVI-UCB, in that package's own environment and interface. Prints CPU seconds as JSON.
 
-python benchmarks/peers/rlberry_scool.py ARRAYS.npz TASK SIZE
+python benchmarks/peers/on_rlberry_scool.py ARRAYS.npz TASK SIZE
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 def ucbvi(arrays, episodes):
     """UCBVI with that package's simplified Bernstein bonus: a backup of all cells in every episode."""
-    from rlberry.envs.finite import FiniteMDP
+    from rlberry.envs.finite_mdp import FiniteMDP
     from rlberry_scool.agents.ucbvi import UCBVIAgent
 
     env = FiniteMDP(arrays["r"], arrays["P"], initial_state_distribution=0)
