@@ -35,6 +35,8 @@ import numpy as np
 __all__ = ["TARGETS", "Intrinsic", "Kernel", "cache_root", "generated", "kernel"]
 
 TARGETS = ("python", "cpu", "cuda")
+#: cpu for a kernel that only other kernels call: without the wrappers for calls from Python, a third of the compilation
+INNER = "inner"
 _lock = threading.RLock()
 
 
@@ -123,7 +125,7 @@ class Kernel:
 
     def build(self, target: str, **bind: Any) -> Any:
         """The callable for `target`, with placeholders filled from `bind`. Built once per binding."""
-        if target not in TARGETS:
+        if target not in (*TARGETS, INNER):
             raise ValueError(f"unknown target '{target}'; known: {', '.join(TARGETS)}")
         key = (target, tuple(sorted((k, id(v)) for k, v in bind.items())))
         with _lock:
@@ -135,11 +137,12 @@ class Kernel:
     def plain(self, target: str, **bind: Any) -> Any:
         """A copy of the function whose callees are built for `target`: plain Python still, not compiled itself."""
         built: dict[str, Any] = {}
+        within = INNER if target == "cpu" else target
         for name, value in self.uses(bind).items():
             if isinstance(value, Kernel):
-                built[name] = value.build(target, **bind)
+                built[name] = value.build(within, **bind)
             elif isinstance(value, Intrinsic):
-                built[name] = value.build(target)
+                built[name] = value.build("cpu" if target == INNER else target)
             elif target == "python" and isinstance(value, np.uint64):
                 built[name] = int(value)
             else:
@@ -153,11 +156,12 @@ class Kernel:
         f = self.plain(target, **bind)
         if target == "python":
             return f
-        if target == "cpu":
+        if target in ("cpu", INNER):
             import numba
 
             # error_model="numpy": no exceptions inside; fastmath stays off, so nothing is contracted or reordered
-            return numba.njit(nogil=True, error_model="numpy", forceinline=True)(f)
+            wrappers = dict(no_cpython_wrapper=True, no_cfunc_wrapper=True) if target == INNER else {}
+            return numba.njit(nogil=True, error_model="numpy", forceinline=True, **wrappers)(f)
         return _cuda_jit(f, device=True)
 
     def compile_cuda(self, **bind: Any) -> Any:
