@@ -8,7 +8,7 @@ LOCK := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv verify test lint docs bench changelog clean
+.PHONY: help venv verify test lint docs bench peers guard changelog clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -31,7 +31,14 @@ docs: $(VENV)/docs.stamp  ## HTML documentation in docs/_build/html
 
 bench: $(VENV)/dev.stamp  ## benchmark tables
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.numpy_form
 	$(BIN)/python -m benchmarks.planning
+
+peers: $(VENV)/dev.stamp  ## the table against other packages, each in an environment of its own under .peers
+	$(BIN)/python -m benchmarks.against --make
+
+guard: $(VENV)/dev.stamp  ## fails where a compiled kernel is slower than its NumPy form
+	$(BIN)/python -m benchmarks.numpy_form --guard
 
 changelog:  ## assemble CHANGELOG.md from changes/
 	$(PYTHON) changes/assemble.py

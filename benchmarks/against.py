@@ -43,9 +43,9 @@ TASKS = (
     Task(
         Case(
             "ucbvi-ch",
-            "S=20 A=4 H=20, K=1000, exact=False",
+            "S=20 A=4 H=20, K=1000, scale=.01",
             dirichlet,
-            dict(episodes=1000, exact=False),
+            dict(episodes=1000, exact=False, params={"scale": 0.01}),
             None,
             1000,
             20_000,

@@ -16,8 +16,11 @@ from theorylab.run import run
 __all__ = ["MARK", "measure", "table"]
 
 MARK = 20.0
-SHORT: dict[str, dict[str, Any]] = {"ucb1": dict(rounds=1000), "ucb-h": dict(episodes=50), "ucrl2": dict(steps=1000)}
-STEPS = {"ucb1": 1000, "ucb-h": 1000, "ucrl2": 1000}
+SHORT: dict[str, dict[str, Any]] = {
+    "ucb1": dict(rounds=1000), "thompson": dict(rounds=100), "ucb-h": dict(episodes=50), "ucbvi-ch": dict(episodes=10),
+    "ucrl2": dict(steps=1000),
+}  # fmt: skip
+STEPS = {"ucb1": 1000, "thompson": 100, "ucb-h": 1000, "ucbvi-ch": 200, "ucrl2": 1000}
 
 
 def measure(case: Case) -> tuple[str, float, float]:
