@@ -69,6 +69,7 @@ class Kernel:
         self.f = function
         self.source = textwrap.dedent(inspect.getsource(function)) if source is None else source
         self._done: dict[tuple[Any, ...], Any] = {}
+        self._copies: dict[tuple[Any, ...], tuple[Kernel, Any]] = {}
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
         self.__wrapped__ = function
 
@@ -87,8 +88,37 @@ class Kernel:
         scope = {**f.__globals__, **names}
         return Kernel(types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, f.__closure__), self.source)
 
+    def throughout(self, **names: Any) -> Kernel:
+        """A copy in which this kernel and every kernel that it calls sees other values under some global names.
+
+        Built-in functions may be replaced too. A kernel that uses none of the names, nor calls one that does, is
+        returned as it is.
+        """
+        key = tuple(sorted((k, id(v)) for k, v in names.items()))
+        if key not in self._copies:
+            called = {k: v.throughout(**names) for k, v in self.uses({}).items() if isinstance(v, Kernel)}
+            if not names.keys() & self.named() and all(self.uses({})[k] is v for k, v in called.items()):
+                self._copies[key] = (self, names)
+                return self
+            f = self.f
+            closure = tuple(
+                types.CellType(called.get(n, cell.cell_contents))
+                for n, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+            )
+            scope = {**f.__globals__, **called, **names}
+            copy = types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, closure)
+            self._copies[key] = (Kernel(copy, self.source), names)  # the values are kept, so that their ids stay theirs
+        return self._copies[key][0]
+
     def uses(self, bind: dict[str, Any]) -> dict[str, Any]:
         """Names of the body from outside, resolved: bound names first, then the module's own; and closed-over ones."""
+        names = self.named()
+        scope = {**self.f.__globals__, **bind}
+        closed = zip(self.f.__code__.co_freevars, self.f.__closure__ or (), strict=True)
+        return {n: scope[n] for n in sorted(names) if n in scope} | {n: cell.cell_contents for n, cell in closed}
+
+    def named(self) -> set[str]:
+        """Global and built-in names that the body loads."""
         names: set[str] = set()
         stack = [self.f.__code__]
         while stack:
@@ -96,9 +126,7 @@ class Kernel:
             # only global loads: an attribute such as `tr.sums` may bear the name of a kernel in the same file
             names.update(i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
             stack += [c for c in code.co_consts if isinstance(c, types.CodeType)]
-        scope = {**self.f.__globals__, **bind}
-        closed = zip(self.f.__code__.co_freevars, self.f.__closure__ or (), strict=True)
-        return {n: scope[n] for n in sorted(names) if n in scope} | {n: cell.cell_contents for n, cell in closed}
+        return names
 
     def digest(self, **bind: Any) -> str:
         """sha256 of this kernel's source, constants, and those of every kernel it reaches under `bind`."""

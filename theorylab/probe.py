@@ -2,7 +2,8 @@
 
 A probe is a kernel `value(st, p, tr, t) -> lhs - rhs`; the inequality holds when the value is at most `tol`. It
 reads the learner's state, its parameters and a truth record and writes neither. The loop keeps, per replicate,
-the maximum, the index of the first violation and the number of violations (NaN is a violation).
+the maximum, the index of the first violation and the number of violations. NaN is a violation, and `max` and `min`
+take two numbers and keep a NaN within probes and monitors.
 
 `at` says when: "step" (after the learner has learnt from step t), "plan" (after a plan made at time t), "episode"
 (after episode t), "end" (once, after the last step). Fields of the truth record `tr`:

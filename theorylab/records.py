@@ -14,11 +14,33 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from theorylab.compiler import Kernel, generated
+from theorylab.compiler import Kernel, generated, kernel
 from theorylab.errors import InputError
 from theorylab.probe import Monitor, Probe
 
-__all__ = ["bindings", "nothing"]
+__all__ = ["bindings", "larger", "nothing", "smaller"]
+
+
+@kernel
+def larger(a: Any, b: Any) -> Any:
+    """The larger of two numbers, and NaN where one is: what `max` is in probes, which must not lose a NaN."""
+    if b > a or b != b:
+        return b
+    return a
+
+
+@kernel
+def smaller(a: Any, b: Any) -> Any:
+    """The smaller of two numbers, and NaN where one is: what `min` is in probes."""
+    if b < a or b != b:
+        return b
+    return a
+
+
+def strict(k: Kernel) -> Kernel:
+    """A probe's or monitor's kernel with `max` and `min` that keep NaN."""
+    return k.throughout(max=larger, min=smaller)
+
 
 #: fields of the truth record that the loop knows at each moment, in the order of the sweep's arguments
 MOVING = {
@@ -96,10 +118,10 @@ def sweep(
     lines = [f"def {name}({head}):", f"    tr = {cls.__name__}({', '.join(entries)})"]
     scope: dict[str, Any] = {cls.__name__: cls}
     if observe is not None:
-        scope["OBSERVE_"] = observe
+        scope["OBSERVE_"] = strict(observe)
         lines.append("    OBSERVE_(st, p, tr, t)")
     for j, q in chosen:
-        scope[f"VALUE_{j}"] = q.value
+        scope[f"VALUE_{j}"] = strict(q.value)
         lines += [
             f"    v = VALUE_{j}(st, p, tr, t)  # {q.name}",
             f"    if v > ob.pmax[{j}] or v != v:",

@@ -77,7 +77,9 @@ def sample_model(st, p, visit, rng):
 
 
 def derive(p: dict[str, Any]) -> dict[str, Any]:
-    """mass: prior mass of an entry; prior=0 stands for 1/S, a row of mass 1."""
+    """mass: prior mass of an entry; prior=0 stands for 1/S, a row of mass 1. known_rewards is a switch."""
+    if p["known_rewards"] not in (0, 1):
+        raise InputError(f"learner 'psrl': known_rewards={p['known_rewards']!r} must be 1 (told) or 0 (sampled)")
     mass = float(p["prior"]) if p["prior"] != 0 else 1.0 / p["S"]
     if mass * p["S"] < LEAST_MASS:
         raise InputError(

@@ -116,29 +116,36 @@ def counts_not_frozen(st, p):
 
 @kernel
 def one_sweep(st, p):
-    """Relative value iteration stops after one sweep."""
-    low = 0.0
-    high = 0.0
-    for s in range(p.S):
-        top = 0.0
-        for a in range(p.A):
-            value = st.r[s, a]
-            for s2 in range(p.S):
-                value += st.P[s, a, s2] * st.u[s2]
-            if a == 0 or value > top:
-                top = value
-                st.pi[s] = a
-        change = top - st.u[s]
-        if s == 0 or change < low:
-            low = change
-        if s == 0 or change > high:
-            high = change
-        st.u_next[s] = top
-    for s in range(p.S):
-        st.u[s] = st.u_next[s]
-    st.gain[0] = low
-    st.gain[1] = high
-    return True
+    """The stopping test is reversed: relative value iteration stops while the span is still above the precision."""
+    for sweep in range(p.max_sweeps):
+        low = 0.0
+        high = 0.0
+        for s in range(p.S):
+            top = 0.0
+            best = 0
+            for a in range(p.A):
+                value = st.r[s, a]
+                for s2 in range(p.S):
+                    value += st.P[s, a, s2] * st.u[s2]
+                if a == 0 or value > top:
+                    top = value
+                    best = a
+            st.pi[s] = best
+            change = top - st.u[s]
+            st.u_next[s] = st.u[s] + 0.5 * change
+            if s == 0 or change < low:
+                low = change
+            if s == 0 or change > high:
+                high = change
+        if high - low >= p.precision:
+            st.gain[0] = low
+            st.gain[1] = high
+            st.sweeps[0] = sweep + 1
+            return True
+        base = st.u_next[0]
+        for s in range(p.S):
+            st.u[s] = st.u_next[s] - base
+    return False
 
 
 @kernel
@@ -167,21 +174,36 @@ def solved_before_drawn(st, p, t, s, rng):
 
 @kernel
 def discounted(st, p):
-    """The draw is solved with a discount of 0.5 instead of for its gain."""
-    for _ in range(60):
+    """The sum over next states is discounted by 0.5: another criterion than the gain."""
+    for sweep in range(p.max_sweeps):
+        low = 0.0
+        high = 0.0
         for s in range(p.S):
             top = 0.0
+            best = 0
             for a in range(p.A):
                 value = st.r[s, a]
                 for s2 in range(p.S):
                     value += 0.5 * st.P[s, a, s2] * st.u[s2]
                 if a == 0 or value > top:
                     top = value
-                    st.pi[s] = a
-            st.u_next[s] = top
+                    best = a
+            st.pi[s] = best
+            change = top - st.u[s]
+            st.u_next[s] = st.u[s] + 0.5 * change
+            if s == 0 or change < low:
+                low = change
+            if s == 0 or change > high:
+                high = change
+        if high - low < p.precision:
+            st.gain[0] = low
+            st.gain[1] = high
+            st.sweeps[0] = sweep + 1
+            return True
+        base = st.u_next[0]
         for s in range(p.S):
-            st.u[s] = st.u_next[s]
-    return True
+            st.u[s] = st.u_next[s] - base
+    return False
 
 
 @kernel

@@ -50,6 +50,15 @@ def explores_with_rest(st, p, k, h, s, rng):
 
 
 @kernel
+def all_but_last(st, p, k, h, s, rng):
+    """An exclusive upper end taken for an inclusive one: the last action is never explored."""
+    u, v = draw(rng, k, h * p.S + s, LEARNER)
+    if u < p.epsilon:
+        return int(v * (p.A - 1))
+    return first_maximiser(st, p, h, s)
+
+
+@kernel
 def least(st, p, k, h, s, rng):
     """The smallest Q is played where the coin says greedy."""
     u, v = draw(rng, k, h * p.S + s, LEARNER)
@@ -138,6 +147,7 @@ exploration_off = replace(learner, act=never_explores)
 coins_reused = replace(learner, act=same_coins)
 coin_shared = replace(learner, act=one_coin)
 epsilon_swapped = replace(learner, act=explores_with_rest)
+last_unexplored = replace(learner, act=all_but_last)
 argmin = replace(learner, act=least)
 count_off_by_one = replace(learner, learn=count_before)
 rate_constant = replace(learner, learn=constant_rate)

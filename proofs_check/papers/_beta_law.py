@@ -16,12 +16,21 @@ from __future__ import annotations
 import math
 
 from theorylab.kernel import exp, kernel, log, sqrt
+from theorylab.probe import NEVER
 
 #: failure probability that the tallies are tested at
 LEVEL = 0.05
 #: ln(8 / LEVEL): four events, two sides
 LOG_TALLY = math.log(8.0 / LEVEL)
 HALF_LOG_2PI = 0.91893853320467274178
+
+
+@kernel
+def larger(x, y):
+    """The larger of two, and no number if either is none: `max` would lose it, and a probe with it a violation."""
+    if x != x or y <= x:
+        return x
+    return y
 
 
 @kernel
@@ -46,7 +55,10 @@ def away_from_zero(x):
 
 @kernel
 def continued_fraction(x, a, b):
-    """The continued fraction of the incomplete beta function, by Lentz's method; for x < (a + 1) / (a + b + 2)."""
+    """The continued fraction of the incomplete beta function, by Lentz's method; for x < (a + 1) / (a + b + 2).
+
+    Some 0.3 sqrt(a + b) terms: the limit of 1000 is enough for a + b up to 1e7.
+    """
     c = 1.0
     d = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0))
     value = d
@@ -78,6 +90,8 @@ def log_beta(a, b):
 @kernel
 def beta_cdf(x, y, a, b):
     """P(Beta(a, b) <= x), with y = 1 - x given apart, so that neither tail loses digits."""
+    if x != x:
+        return x
     if x <= 0.0:
         return 0.0
     if y <= 0.0:
@@ -98,7 +112,12 @@ def add(tr, event, happened):
 
 @kernel
 def tally(tr, row, column, before, transform):
-    """The four events of one draw; `tr.side[row, column]` keeps its side, `before` is the row drawn before it or -1."""
+    """The four events of one draw; `tr.side[row, column]` keeps its side, `before` is the row drawn before it or -1.
+
+    A transform that is not a number stays in the sums: it is a violation.
+    """
+    if transform != transform:
+        tr.tally[0, 1] = transform
     side = 1 if transform > 0.5 else -1
     add(tr, 0, side == 1)
     add(tr, 1, abs(transform - 0.5) < 0.25)
@@ -111,9 +130,10 @@ def tally(tr, row, column, before, transform):
 
 @kernel
 def excess(tr):
-    """Largest |sum| - sqrt(n ln(8 / level) / 2) of the four events."""
-    worst = -1.0
+    """Largest |sum| - sqrt(n ln(8 / level) / 2) of those of the four events that were tallied at all."""
+    worst = NEVER
     for event in range(4):
         n = tr.tally[event, 0]
-        worst = max(worst, abs(tr.tally[event, 1]) - sqrt(0.5 * n * LOG_TALLY))
+        if n > 0.0:
+            worst = larger(worst, abs(tr.tally[event, 1]) - sqrt(0.5 * n * LOG_TALLY))
     return worst

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from proofs_check.papers._beta_law import LEVEL, beta_cdf, excess, tally
+from proofs_check.papers._beta_law import LEVEL, beta_cdf, excess, larger, tally
 from theorylab.claim import Context
 from theorylab.kernel import kernel, sqrt
 from theorylab.learner import Field, f8, i8
@@ -69,7 +69,7 @@ def judge_draw(st, p, tr):
                     c = 1.0 + tr.paid[s, a]
                     weight = 1.0 - p.S * tr.mass_prior + weight - tr.paid[s, a]
                     whole = 1.0 if p.known_rewards == 0 else 0.0
-                if whole > 0.0:
+                if whole != 0.0:
                     tally(tr, row, j, row - 1, beta_cdf(x / whole, rest / whole, c, weight))
                 rest = whole
                 weight += c
@@ -92,7 +92,9 @@ def calibration(st, p, tr, t):
 
 @kernel
 def fresh(st, p, tr, t):
-    """Number of rows that are bit for bit those of the last plan."""
+    """Number of rows that are bit for bit those of the last plan; a row of one entry is always 1."""
+    if p.S == 1:
+        return NEVER
     same = 0
     for s in range(p.S):
         for a in range(p.A):
@@ -114,8 +116,8 @@ def rows(st, p, tr, t):
             total = 0.0
             for s2 in range(p.S):
                 total += st.P[s, a, s2]
-                worst = max(worst, -st.P[s, a, s2])
-            worst = max(worst, abs(total - 1.0))
+                worst = larger(worst, -st.P[s, a, s2])
+            worst = larger(worst, abs(total - 1.0))
     return worst
 
 
@@ -133,7 +135,7 @@ def rewards(st, p, tr, t):
     """Sums of rewards of the pair against those paid, and told rewards against the environment's means."""
     error = abs(st.total[tr.s, tr.a] - tr.paid[tr.s, tr.a])
     if p.known_rewards == 1:
-        error = max(error, abs(st.r[tr.s, tr.a] - tr.r_mean[tr.s * p.A + tr.a]))
+        error = larger(error, abs(st.r[tr.s, tr.a] - tr.r_mean[tr.s * p.A + tr.a]))
     return error
 
 
@@ -149,7 +151,7 @@ def concentration(st, p, tr, t):
             distance = 0.0
             for s2 in range(p.S):
                 distance += abs(st.P[s, a, s2] - (tr.mass_prior + tr.seen[s, a, s2]) / weight)
-            worst = max(worst, distance - sqrt(2.0 * tr.log_draws / (weight + 1.0)))
+            worst = larger(worst, distance - sqrt(2.0 * tr.log_draws / (weight + 1.0)))
     return worst
 
 

@@ -29,7 +29,7 @@ from typing import Any
 
 from proofs_check.lemmas.frozen_counts import false_frozen_counts, frozen_counts
 from proofs_check.mutants import psrl as faults
-from proofs_check.papers._beta_law import LEVEL
+from proofs_check.papers._beta_law import LEVEL, larger
 from proofs_check.papers._posterior_probes import (
     MEMORY,
     calibration,
@@ -102,12 +102,12 @@ def bellman(st, p, tr, t):
             planned = NEVER
             for a in range(p.A):
                 value = value_of(st, p, h, s, a)
-                top = max(top, value)
+                top = larger(top, value)
                 if a == st.pi[h, s]:
                     planned = value
-            worst = max(worst, max(abs(st.V[h, s] - top), top - planned))
+            worst = larger(worst, larger(abs(st.V[h, s] - top), top - planned))
     for s in range(p.S):
-        worst = max(worst, abs(st.V[p.H, s]))
+        worst = larger(worst, abs(st.V[p.H, s]))
     return worst
 
 
@@ -117,7 +117,7 @@ def value_range(st, p, tr, t):
     worst = NEVER
     for h in range(p.H):
         for s in range(p.S):
-            worst = max(worst, max(st.V[h, s] - (p.H - h), -st.V[h, s]))
+            worst = larger(worst, larger(st.V[h, s] - (p.H - h), -st.V[h, s]))
     return worst
 
 
@@ -270,7 +270,7 @@ claims = [
     ),
     _step(
         "fresh",
-        "No row of a draw is that of the last episode.",
+        "No row of a draw is that of the last episode (S >= 2).",
         "recalled",
         fresh,
         "plan",
@@ -325,7 +325,7 @@ claims = [
     _step(
         "concentration",
         "||P_k - posterior mean||_1 <= sqrt(2 (S ln 2 + ln(SAK/0.05)) / (mass + n + 1)) for every pair and episode, "
-        "except with probability 0.05.",
+        "except with probability 0.05. Where the width is above 2, at few visits, it says nothing.",
         "derived",
         concentration,
         "plan",
@@ -335,7 +335,7 @@ claims = [
     _step(
         "coverage",
         "||p_hat - p||_1 <= sqrt(2 (S ln 2 + ln(SAT/0.05)) / n) for every pair and episode, p_hat from the learner's "
-        "counts, except with probability 0.05.",
+        "counts, except with probability 0.05. Where the width is above 2, at few visits, it says nothing.",
         "derived",
         coverage,
         "plan",
@@ -345,7 +345,7 @@ claims = [
     Claim(
         id="osband2013.pigeonhole",
         text="For every sequence of pairs in episodes of H steps: at most 2HSA steps find N_{t_k} <= H, and over the "
-        "others sum 1/sqrt(N_{t_k}) <= 2 sqrt(2SAT).",
+        "others sum 1/sqrt(N_{t_k}) <= 2 sqrt(2SAT). The first is attained, the second is not: sums reach 0.65 of it.",
         source_tag="derived",
         scope="models",
         learner="psrl",

@@ -29,7 +29,7 @@ from typing import Any
 from proofs_check.lemmas.frozen_counts import dynamic_episodes, false_dynamic_episodes
 from proofs_check.mutants import psrl_average as faults
 from proofs_check.papers import _posterior_probes as shared
-from proofs_check.papers._beta_law import LEVEL
+from proofs_check.papers._beta_law import LEVEL, larger
 from proofs_check.papers._posterior_probes import (
     MEMORY,
     calibration,
@@ -106,20 +106,20 @@ def best_value(st, p, s):
     """(L u)(s)."""
     top = NEVER
     for a in range(p.A):
-        top = max(top, value_of(st, p, s, a))
+        top = larger(top, value_of(st, p, s, a))
     return top
 
 
 @kernel
 def certificate(st, p, tr, t):
     """span(L u - u) minus the precision."""
-    low = -NEVER
-    high = NEVER
+    fall = NEVER
+    rise = NEVER
     for s in range(p.S):
         change = best_value(st, p, s) - st.u[s]
-        low = min(low, change)
-        high = max(high, change)
-    return high - low - p.precision
+        fall = larger(fall, -change)
+        rise = larger(rise, change)
+    return rise + fall - p.precision
 
 
 @kernel
@@ -129,7 +129,7 @@ def behind(st, p, s, chosen):
     value = NEVER
     for a in range(p.A):
         now = value_of(st, p, s, a)
-        top = max(top, now)
+        top = larger(top, now)
         if a == chosen:
             value = now
     return top - value
@@ -140,7 +140,7 @@ def greedy(st, p, tr, t):
     """Largest L u minus the value of the planned action."""
     worst = 0.0
     for s in range(p.S):
-        worst = max(worst, behind(st, p, s, st.pi[s]))
+        worst = larger(worst, behind(st, p, s, st.pi[s]))
     return worst
 
 
@@ -158,8 +158,16 @@ def lengths(st, p, tr, t):
 
 @kernel
 def doubling(st, p, tr, t):
-    """Visits of the pair minus 1 + 2 N_{t_k}: the step at which they are more than doubled ends the episode."""
-    return float(tr.visits[tr.s, tr.a] - 2 * tr.before[tr.s, tr.a] - 1)
+    """Largest excess of a pair's visits over 2 N_{t_k}, over 1 + 2 N_{t_k} for the pair of this step.
+
+    That pair may have been doubled just now: the episode must end with this step.
+    """
+    worst = -1 - 2 * tr.before[tr.s, tr.a] + tr.visits[tr.s, tr.a]
+    for s in range(p.S):
+        for a in range(p.A):
+            if s != tr.s or a != tr.a:
+                worst = max(worst, tr.visits[s, a] - 2 * tr.before[s, a])
+    return float(worst)
 
 
 @kernel
@@ -313,7 +321,7 @@ claims = [
     ),
     _step(
         "fresh",
-        "No row of a draw is that of the last episode.",
+        "No row of a draw is that of the last episode (S >= 2).",
         "recalled",
         fresh,
         "plan",
@@ -358,7 +366,8 @@ claims = [
     ),
     _step(
         "doubling",
-        "Within an episode no pair has more than 1 + 2 N_{t_k} visits: more than doubled visits end it at once.",
+        "Within an episode only the pair of its last step has more than 2 N_{t_k} visits, one more: more than doubled "
+        "visits end it at once.",
         "recalled",
         doubling,
         "step",
@@ -395,7 +404,7 @@ claims = [
     _step(
         "concentration",
         "||theta_k - posterior mean||_1 <= sqrt(2 (S ln 2 + ln(SAT/0.05)) / (mass + n + 1)) for every pair and "
-        "episode, except with probability 0.05.",
+        "episode, except with probability 0.05. Where the width is above 2, at few visits, it says nothing.",
         "derived",
         concentration,
         "plan",
@@ -405,7 +414,7 @@ claims = [
     _step(
         "coverage",
         "||p_hat - p||_1 <= sqrt(2 (S ln 2 + ln(SAT/0.05)) / n) for every pair and episode, p_hat from the learner's "
-        "counts, except with probability 0.05.",
+        "counts, except with probability 0.05. Where the width is above 2, at few visits, it says nothing.",
         "derived",
         coverage,
         "plan",
@@ -415,7 +424,7 @@ claims = [
     Claim(
         id="ouyang2017.dynamic-episodes",
         text="For every sequence of pairs: episodes that end by these two criteria alone number at most sqrt(2 T (1 + "
-        "SA log2(1 + T/(SA)))) after T steps.",
+        "SA log2(1 + T/(SA)))) after T steps. Not attained: sequences of the sample reach 0.7 of it.",
         source_tag="derived",
         scope="models",
         learner="psrl",

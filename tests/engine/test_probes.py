@@ -286,3 +286,32 @@ def test_fields_named_like_methods_of_tuples_are_refused(name: str) -> None:
     odd = Learner(name="odd", setting="bandit", begin=begin, act=act_in_turn, learn=learn, state={name: f8[1]})
     with pytest.raises(InputError, match=f"'{name}'"):
         run(odd, BANDIT, rounds=1, target="python")
+
+
+@kernel
+def buried(st, p, tr, t):  # type: ignore[no-untyped-def]
+    """NaN in the midst of a running maximum, through a helper."""
+    worst = -1.0
+    for a in range(3):
+        worst = max(worst, helper(a))
+    return min(worst, 5.0)
+
+
+@kernel
+def helper(a):  # type: ignore[no-untyped-def]
+    """-1, NaN, -2."""
+    if a == 1:
+        return NOT_A_NUMBER
+    return max(-1.0 - a, -9.0)
+
+
+NOT_A_NUMBER = float("nan")
+
+
+@pytest.mark.parametrize("target", ["python", "cpu"])
+def test_a_probe_does_not_lose_a_nan(target: str) -> None:
+    simulation = Simulation(
+        find_learner("ucb1"), BANDIT, replicates=2, length=5, target=target, probes=[Probe("buried", buried)]
+    )
+    found = simulation.advance().curves().probes["buried"]
+    assert found.count.tolist() == [5, 5] and np.isnan(found.max).all()

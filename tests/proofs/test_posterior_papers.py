@@ -3,6 +3,7 @@ posterior by simulation-based calibration."""
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import math
 from dataclasses import replace
@@ -13,17 +14,27 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from mdps.learners import psrl
+from mdps.learners import psrl, q_learning
+from mdps.learners._posterior import sample_kernel, sample_model
+from mdps.models.two_state import family as two_state
 from proofs_check.lemmas.frozen_counts import (
+    _frozen,
     dynamic_episodes,
     false_dynamic_episodes,
     false_frozen_counts,
     frozen_counts,
 )
-from proofs_check.papers import _beta_law, osband2013, osband2019, ouyang2017
-from theorylab.claim import Claim, HighProbability
+from proofs_check.mutants import psrl as psrl_faults
+from proofs_check.mutants import psrl_average as tsde_faults
+from proofs_check.mutants import rlsvi as rlsvi_faults
+from proofs_check.mutants.q_learning import first_maximiser
+from proofs_check.papers import _beta_law, _posterior_probes, osband2013, osband2019, ouyang2017, watkins1992
+from theorylab.claim import Claim, HighProbability, Instance
+from theorylab.errors import InputError
+from theorylab.kernel import LEARNER, draw, kernel
 from theorylab.learner import Learner
 from theorylab.measure import Group, context_of
+from theorylab.probe import NEVER
 from theorylab.registry import find_claim, find_learner
 from theorylab.rng import Rng
 
@@ -122,7 +133,7 @@ def test_rates_are_at_the_level_of_their_tables(paper: str) -> None:
 def test_widths_of_draws_and_of_counts() -> None:
     c = context(osband2013.claims[0])
     assert (c.S, c.A, c.H, c.K) == (4, 2, 6, 300)
-    t = osband2013.tables(c)
+    t = _posterior_probes.tables(c)
     assert t["mass_prior"] == 0.25
     assert t["log_draws"] == pytest.approx(math.log(2**4 * 4 * 2 * 300 / 0.05))
     assert t["log_visits"] == pytest.approx(math.log(2**4 * 4 * 2 * 1800 / 0.05))
@@ -183,6 +194,127 @@ def test_the_recalled_bound_on_episodes_is_not_the_derived_one() -> None:
         assert 0.8 < recalled / derived < 1.2
 
 
+# What is not a number, faults that hide, and probes that had nothing to say
+
+
+def violated(claims: list[Claim], learner: Learner, instance: Instance) -> set[str]:
+    """Names of the claims on runs that a learner breaks, in the first of whose replicates."""
+    on_runs = [c for c in claims if c.scope == "run"]
+    group = Group(on_runs, learner, instance, instance.build(), dict(instance.learner))
+    run = group.simulation(0, 1, seed=0, target="python").advance()
+    return {c.id.partition(".")[2] for c, n in zip(on_runs, run.observed["pcount"][0], strict=True) if n > 0}
+
+
+@kernel
+def no_number(st: Any, p: Any, visit: Any, rng: Any) -> Any:
+    """Rows of pairs without a visit are 0/0, as with a prior of no mass."""
+    sample_kernel(st, p, visit, rng)
+    for s in range(p.S):
+        for a in range(p.A):
+            n = 0
+            for s2 in range(p.S):
+                n += st.moves[s, a, s2]
+            if n == 0:
+                for s2 in range(p.S):
+                    st.P[s, a, s2] = float("nan")
+
+
+@kernel
+def no_number_drawn(st: Any, p: Any, k: Any, h: Any, s: Any, a: Any, rng: Any) -> Any:
+    return float("nan")
+
+
+def test_what_is_not_a_number_is_a_violation() -> None:
+    small = replace(osband2013.TOLD, length=5)
+    found = violated(osband2013.claims, psrl_faults.sampling(no_number), small)
+    assert found >= {"rows", "calibration", "bellman", "played", "range", "decomposition", "concentration"}
+    found = violated(osband2019.claims, rlsvi_faults.drawing(no_number_drawn), replace(osband2019.SMALL, length=5))
+    assert found >= {"calibration", "deviation", "backup", "played"}
+    st = SimpleNamespace(P=np.full((1, 1, 2), math.nan), r=np.zeros((1, 1)), u=np.zeros(2), pi=np.zeros(1, dtype=int))
+    p = SimpleNamespace(S=1, A=1, precision=1e-6)
+    for probe in (ouyang2017.certificate, ouyang2017.greedy):
+        assert math.isnan(probe(st, p, None, 0))
+    larger = _beta_law.larger.build("python")
+    assert larger(1.0, 2.0) == larger(2.0, 1.0) == 2.0
+    assert math.isnan(larger(math.nan, 1.0)) and math.isnan(larger(1.0, math.nan))
+
+
+def test_tallies_of_nothing_say_nothing() -> None:
+    tr = SimpleNamespace(tally=np.zeros((4, 2)), side=np.zeros((1, 1), dtype=int))
+    assert _beta_law.excess(tr) == NEVER
+    tr.tally[0] = (100.0, 20.0)
+    assert _beta_law.excess(tr) == pytest.approx(20.0 - math.sqrt(50 * math.log(160)))
+    one = SimpleNamespace(P=np.ones((1, 1, 1)))
+    assert _posterior_probes.fresh(one, SimpleNamespace(S=1, A=1), SimpleNamespace(P_last=one.P), 0) == NEVER
+
+
+def test_a_pair_doubled_before_this_step_ends_the_episode() -> None:
+    p, doubling = SimpleNamespace(S=1, A=2), ouyang2017.doubling
+    before = np.array([[3, 5]])
+    for visits, a, value in (([[7, 5]], 0, 0), ([[7, 6]], 1, 1), ([[6, 11]], 1, 0), ([[6, 10]], 0, 0)):
+        tr = SimpleNamespace(visits=np.array(visits), before=before, s=0, a=a)
+        assert doubling(None, p, tr, 0) == value
+
+
+@kernel
+def first_other(st: Any, p: Any, k: Any, h: Any, s: Any, rng: Any) -> Any:
+    """Explores with the right probability, but always the first of the other actions."""
+    u, v = draw(rng, k, h * p.S + s, LEARNER)
+    best = first_maximiser(st, p, h, s)
+    if u < p.epsilon and v > 1.0 / p.A:
+        return 0 if best != 0 else 1
+    return best
+
+
+def test_exploration_that_is_not_uniform_is_found() -> None:
+    assert not violated(watkins1992.claims, q_learning.learner, watkins1992.LONG)
+    assert violated(watkins1992.claims, replace(q_learning.learner, act=first_other), watkins1992.LONG) == {"coins"}
+
+
+def test_weights_of_the_horizon_rate_are_binomial() -> None:
+    H, n = 4, 12
+    rate = [(H + 1) / (H + i) for i in range(1, n + 1)]
+    recursion = np.array([rate[i] * np.prod([1 - a for a in rate[i + 1 :]]) for i in range(n)])
+    closed = np.array([math.comb(i + H - 1, H) for i in range(1, n + 1)], dtype=float)
+    assert recursion == pytest.approx(closed / closed.sum(), rel=1e-12)
+    # and the probe uses the closed form: for H = 2 and targets 1, 0 it is C(2, 2) / (C(2, 2) + C(3, 2)) = 1/4
+    instance = Instance("garnet", 40, {"S": 3, "A": 2, "b": 2, "seed": 1, "horizon": 2}, {"horizon_rate": 1})
+    group = Group(watkins1992.claims[:2], q_learning.learner, instance, instance.build(), dict(instance.learner))
+    run = group.simulation(0, 1, seed=0, target="python").advance()
+    n = run.observed["visits"][0]
+    assert run.observed["weight"][0] == pytest.approx(n * (n + 1) * (n + 2) / 6)  # sum of i (i + 1) / 2
+
+
+@pytest.mark.parametrize("fault", [tsde_faults.one_sweep, tsde_faults.discounted], ids=["one sweep", "discount"])
+def test_faults_of_the_solver_are_one_wrong_line(fault: Any) -> None:
+    def lines(source: str) -> list[str]:
+        return source.split('"""')[2].splitlines()
+
+    changed = [x for x in difflib.ndiff(lines(psrl.solve_average.source), lines(fault.source)) if x[0] in "-+"]
+    assert len(changed) == 2, changed
+
+
+def test_known_rewards_is_a_switch() -> None:
+    for setting, sizes in (("episodic", {"horizon": 3}), ("average", {})):
+        with pytest.raises(InputError, match="known_rewards=2"):
+            context_of(find_learner("psrl", setting), two_state(slip=0.3, **sizes), 5, {"known_rewards": 2})
+
+
+def test_the_noise_of_the_optimism_claim_is_as_wide_as_its_text_says() -> None:
+    (claim,) = find_claim("osband2019.optimism")
+    for instance in (*claim.on("quick"), *claim.on("standard")):
+        c = context_of(find_learner("rlsvi"), instance.build(), instance.length, dict(instance.learner))
+        least = math.log(2 * c.H * c.S * c.A * c.K / 0.05) * c.H * c.S / 6
+        assert least <= c.v_scale <= 1.25 * least
+
+
+def test_both_halves_of_the_pigeonhole_can_fail() -> None:
+    for seed in range(4):
+        # sums alone: a tenth off the share that they reach breaks them
+        assert -0.45 < _frozen(np.random.default_rng(seed), 1e9, 2 * math.sqrt(2))[0] < 0
+        assert _frozen(np.random.default_rng(seed), 1e9, 0.55 * 2 * math.sqrt(2))[0] > 0.01
+
+
 # Simulation-based calibration: what the theorem's premise (lemma 1) says and a fixed model cannot show
 
 
@@ -190,7 +322,7 @@ def test_the_true_model_ranks_uniformly_among_draws() -> None:
     """Models from the prior, data, draws from the posterior: the rank of V*(M) among the draws' V* is uniform."""
     S, A, H, draws = 3, 2, 4, 4
     rng = np.random.default_rng(11)
-    sample, solve = psrl.sample_model.build("python"), psrl.solve.build("python")
+    sample, solve = sample_model.build("python"), psrl.solve.build("python")
     p = SimpleNamespace(S=S, A=A, H=H, mass=1 / S, known_rewards=0)
     st = SimpleNamespace(
         moves=np.zeros((S, A, S)), total=np.zeros((S, A)), P=np.zeros((S, A, S)), r=np.zeros((S, A)),
