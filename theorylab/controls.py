@@ -166,8 +166,8 @@ def _fault(group: Group, control: Control, simulation: Simulation, levels: Level
     for attempt in range(4):
         try:
             curves = simulation.advance().curves()
-        except InputError as stopped:
-            # caught by conformance, which is not this claim's merit
+        except (InputError, ArithmeticError, IndexError, ValueError) as stopped:
+            # a wrong action, or plain Python's refusal of a root or an index: not this claim's merit
             return {c.id: (False, f"stopped by the loop, not by the claim: {stopped}") for c in group.claims}
         fresh = {c.id: group.sample(c, curves) for c in group.claims}
         samples = {k: join([samples[k], v]) if attempt else v for k, v in fresh.items()}
