@@ -175,6 +175,8 @@ class Simulation:
         self.observed["ahead"] = np.zeros((r, count), dtype=np.int64)
         self.observed["ahead_r"] = np.zeros((r, count if self.truth.law else 1))
         for k, f in self.monitor.memory.items():
+            if k in self.observed:
+                raise InputError(f"a monitor's memory may not be called '{k}', a field of the loop; rename it")
             self.observed[k] = np.zeros((r, *resolve(f, self.sizes)), dtype=f.dtype)
 
     def _bind(self) -> None:

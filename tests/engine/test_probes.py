@@ -315,3 +315,8 @@ def test_a_probe_does_not_lose_a_nan(target: str) -> None:
     )
     found = simulation.advance().curves().probes["buried"]
     assert found.count.tolist() == [5, 5] and np.isnan(found.max).all()
+
+
+def test_memory_named_like_a_field_of_the_loop_is_refused() -> None:
+    with pytest.raises(InputError, match="may not be called 'ahead'"):
+        Simulation(find_learner("ucb1"), BANDIT, replicates=1, length=2, monitor=Monitor({"ahead": f8[1]}))

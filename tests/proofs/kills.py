@@ -19,6 +19,8 @@ from theorylab.track import track
 COPIES_ONLY: dict[str, set[str]] = {
     "ucb1": {"N + 1 in the width", "horizon for clock", "log factor dropped"},
     "ucb-h": {"value not updated"},
+    "ucbvi-ch": {"episodes for steps"},
+    "ucbvi-bf": {"eight dropped", "visits same stage"},
     "oful": {"determinant, not its logarithm", "horizon in the logarithm"},
     "ucrl2": {
         "N + 1 in the estimates", "delta left out", "horizon for clock", "kernel estimated once", "log factors dropped",
