@@ -162,6 +162,27 @@ def lower_unclipped(st, p, h, s, a):
 
 
 @kernel
+def lower_phi_of_upper(st, p, h, s, a):
+    """phi of the lower value takes V_up, as if computed once for both."""
+    g = 0 if p.pooled == 1 else h
+    mean = 0.0
+    up_mean = 0.0
+    apart = 0.0
+    for y in range(p.S):
+        q = st.p_hat[g, s, a, y]
+        d = st.V_up[h + 1, y] - st.V_low[h + 1, y]
+        mean += q * st.V_low[h + 1, y]
+        up_mean += q * st.V_up[h + 1, y]
+        apart += q * d * d
+    var = 0.0
+    for y in range(p.S):
+        d = st.V_up[h + 1, y] - up_mean
+        var += st.p_hat[g, s, a, y] * d * d
+    bonus = st.b_r[g, s, a] + st.rest[g, s, a] + st.root[g, s, a] * (sqrt(var) + sqrt(apart))
+    return max(0.0, st.r_hat[g, s, a] + mean - bonus)
+
+
+@kernel
 def lower_with_plus(st, p, h, s, a):
     """The bonus is added to the lower value too, which is then the upper one."""
     return upper(st, p, h, s, a)
@@ -241,6 +262,7 @@ stage_skipped = _plan(upper=upper_skipping)
 norm_dropped = _plan(upper=upper_without_norm)
 norm_of_upper = _plan(upper=upper_norm_of_upper)
 lower_below_zero = _plan(lower=lower_unclipped)
+phi_of_upper = _plan(lower=lower_phi_of_upper)
 lower_plus = _plan(lower=lower_with_plus)
 lower_own_action = _plan(lower=lower_of_best)
 worst_action = replace(learner, act=least)

@@ -196,8 +196,8 @@ NAMES = (
 claims = [
     Claim(
         id="zhang2021mvp.thm",
-        text="Theorem 1: with high probability, regret(K) = O((sqrt(S A K) + S^2 A) polylog(S A H K)) when the rewards "
-        "of an episode add up to at most 1; the constant is not given and the shape has iota^2 for the logarithms.",
+        text="Theorem (abstract): with high probability, regret(K) = O((sqrt(S A K) + S^2 A) polylog(S A H K)) when "
+        "the rewards of an episode add up to at most 1; the constant is not given, the shape has iota^2 for the logs.",
         source_tag="source",
         learner="mvp",
         kind=HighProbability(lambda c: float(c.delta)),

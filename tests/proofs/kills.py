@@ -21,6 +21,11 @@ COPIES_ONLY: dict[str, set[str]] = {
     "ucb-h": {"value not updated"},
     "ucbvi-ch": {"episodes for steps"},
     "ucbvi-bf": {"eight dropped", "visits same stage"},
+    "euler": {
+        "B_p without H", "K for T", "bonus of n + 1", "delta not divided", "lower value of its own best action",
+        "n for n - 1", "phi of V_up in the lower value",
+    },
+    "mvp": {"K for T", "bonus of n + 1", "c2 halved", "c3 lowered to 28/3", "delta not divided"},
     "oful": {"determinant, not its logarithm", "horizon in the logarithm"},
     "ucrl2": {
         "N + 1 in the estimates", "delta left out", "horizon for clock", "kernel estimated once", "log factors dropped",

@@ -6,12 +6,15 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from proofs_check.lemmas import bernstein, mvp_monotone
 from proofs_check.papers import zanette2019, zhang2021mvp
 from proofs_check.papers._mvp_models import largest_total, scaled, stopping, total_reward_at_most_one
 from theorylab.claim import Context
+from theorylab.criteria import DETERMINISTIC, FiniteHorizon
 from theorylab.measure import context_of
+from theorylab.model import TabularMDP
 from theorylab.registry import find_learner, find_model
 from theorylab.simulation import Simulation
 
@@ -90,12 +93,60 @@ def test_euler_levels() -> None:
 
 
 def test_printed_B_p_alone_does_not_bound_the_deviation() -> None:
-    """sqrt(2 l) |sd_hat - sd| <= B_p / sqrt(n) would need |sd_hat - sd| <= H / sqrt(n): false for coins of rate 3/n."""
-    n, trials = 400, 4000
-    rate = 3.0 / n
-    average = np.random.default_rng(0).binomial(n, rate, trials) / n
-    apart = np.abs(np.sqrt(average * (1 - average)) - math.sqrt(rate * (1 - rate)))
-    assert float(np.mean(apart > 1 / math.sqrt(n))) > 0.02  # exp(-l) would be below 1e-5
+    """B_p is too small for sqrt(2 l / n) |sd_hat - sd| <= B_p / n, and 2 H l sqrt(n / (n - 1)) is not (H = 1 here)."""
+    n, c = 400, 3.0
+    l = math.log(28 * n / 0.05)  # noqa: E741  one pair, T = n
+    sd = math.sqrt(c / n * (1 - c / n))  # no head: sd_hat = 0
+    unseen = (1 - c / n) ** n
+    assert unseen == pytest.approx(0.04923, abs=1e-5) and unseen > 1e4 * math.exp(-l)
+    assert math.sqrt(2 * l / n) * sd > 1.7 * math.sqrt(2 * l) / n
+    heads = np.arange(n + 1)
+    apart = np.abs(np.sqrt(heads * (n - heads)) / n - sd)
+    mass = binom.pmf(heads, n, c / n)
+    assert float(mass[apart > 2 * l * math.sqrt(n / (n - 1)) / n / math.sqrt(2 * l / n)].sum()) <= math.exp(-l)
+
+
+def test_sum_of_printed_constants_stays_below_the_inequality_from_4_5_on() -> None:
+    for l, enough in ((4.4, True), (4.5, True), (4.6, False), (15.0, False)):  # noqa: E741
+        assert (5 * l / 3 + math.sqrt(2 * l) >= 7 * l / 3 * (1 - 1e-12)) == enough
+
+
+@pytest.mark.parametrize("l", [5.0, 9.0, 15.0])
+def test_printed_width_covers_coins_nevertheless(l: float) -> None:  # noqa: E741
+    """Exactly summed, the width for values fails less often than exp(-l) on coins: q < 1 comes of the inequality."""
+    for n in (30, 300, 3000):
+        heads = np.arange(n + 1)
+        average = heads / n
+        width = np.sqrt(2 * average * (1 - average) * l / n) + l / (3 * (n - 1)) + (4 * l / 3 + math.sqrt(2 * l)) / n
+        for rate in np.geomspace(0.1 / n, 0.5, 60):
+            missed = float(binom.pmf(heads, n, rate)[np.abs(average - rate) > width].sum())
+            assert missed <= 0.2 * math.exp(-l)
+
+
+def test_levels_of_the_instances_are_far_from_one() -> None:
+    """A rate near 1 could not be refuted."""
+    for profile in zanette2019.STEPS.values():
+        for i in profile:
+            assert zanette2019.level(context_of(find_learner("euler"), i.build(), i.length, dict(i.learner))) < 0.45
+
+
+def test_pooled_counts_of_different_kernels_claim_nothing() -> None:
+    """Stage 0 leads to state 1, the others to state 0: the pooled p_hat of a state is a mixture, in every run."""
+    P = np.zeros((3, 2, 1, 2))
+    P[0, :, 0, 1] = P[1:, :, 0, 0] = 1.0
+    r, mu0 = np.array([[0.0], [1.0]]), np.array([0.5, 0.5])
+    model = TabularMDP(P=P, r=r, mu0=mu0, criterion=FiniteHorizon(3), reward_law=DETERMINISTIC, name="turn")
+    claim = next(c for c in zanette2019.claims if c.id == "zanette2019.value-coverage")
+    given = {"delta": 0.05, "pooled": 1}
+    c = context_of(find_learner("euler"), model, 200, given)
+    sim = Simulation(
+        find_learner("euler"), model, replicates=2, length=200, params=given, target="python", exact=False,
+        probes=[claim.quantity], monitor=claim.monitor, tables=zanette2019.tables(c),
+    )  # fmt: skip
+    assert (sim.advance().observed["pcount"] > 0).all()
+    assert zanette2019.value_level(c) == zanette2019.level(c) == 1.0
+    apart = context_of(find_learner("euler"), model, 200, {"delta": 0.05})
+    assert zanette2019.level(apart) < 0.1
 
 
 def test_euler_on_a_chain_decays_like_one_over_n() -> None:
@@ -183,6 +234,12 @@ def test_bernstein_probability_by_brute_force() -> None:
     assert bernstein.probability(3, 0.3, 1.2) == pytest.approx(by_hand, abs=1e-15)
     assert bernstein.probability(2000, 0.0002, 2.0, 0.0) > 3 * math.exp(-2.0)
     assert bernstein.probability(2000, 0.0002, 2.0) < 3 * math.exp(-2.0)
+
+
+def test_bernstein_sample_bites_below_the_printed_constant_only() -> None:
+    """What the claim's text says of its distance from equality."""
+    worst = [max(bernstein._excess(np.random.default_rng(s), c)[0] for s in range(12)) for c in (2 / 3, 1.0, 7 / 3)]
+    assert worst[0] > 0.3 and worst[1] < -0.3 and worst[2] < -0.9
 
 
 def test_total_variance_by_hand() -> None:
