@@ -35,11 +35,13 @@ from numpy.typing import NDArray
 from theorylab.errors import InputError
 from theorylab.kernel import kernel
 from theorylab.learner import Learner, f8, i8
+from theorylab.linear import LinearMDP, LinearMixtureMDP
+from theorylab.linear_bandit import LinearBandit
 from theorylab.model import BERNOULLI, AverageReward, Bandit, FiniteHorizon, RewardLaw, TabularMDP
 from theorylab.probe import Monitor, Probe
 from theorylab.simulation import Simulation
 
-__all__ = ["LENGTHS", "Outcome", "conformance", "default_models", "digests", "small_run", "watched"]
+__all__ = ["LENGTHS", "Outcome", "conformance", "default_models", "digests", "models_for", "small_run", "watched"]
 
 #: arrays that are no results: work space, and outcomes that some targets draw ahead
 PRIVATE = ("scratch", "ahead", "ahead_r")
@@ -100,6 +102,26 @@ def default_models(setting: str) -> list[Any]:
     r = np.zeros((4, 2))
     r[0, 0], r[3, 1] = 0.1, 0.9
     return [TabularMDP(P=P, r=r, reward_law=BERNOULLI, name="riverswim"), wide]
+
+
+def models_for(learner: Learner) -> list[Any]:
+    """The default models of a learner's setting, or small linear ones where it is told features."""
+    told = set(learner.knows)
+    if "features" in told:
+        features = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
+        return [LinearBandit(features, np.array([0.3, 0.6]), reward_law=BERNOULLI, name="linear-bandit")]
+    criterion = FiniteHorizon(3) if learner.setting == "episodic" else AverageReward()
+    first, second = _transitions((2, 4), 4), _transitions((4, 2, 4), 5)
+    if "phi" in told:
+        weight = np.linspace(0.1, 0.9, 8).reshape(4, 2)
+        phi = np.stack([weight, 1.0 - weight], axis=-1)
+        return [LinearMDP(phi, first, np.array([0.2, 0.9]), None, criterion, BERNOULLI, "linear-mdp")]
+    if "transition_phi" in told:
+        phi = np.stack([second, _transitions((4, 2, 4), 6)], axis=-1)
+        r = np.linspace(0.1, 0.9, 8).reshape(4, 2)
+        return [LinearMixtureMDP(phi, np.array([0.25, 0.75]), r, None, criterion, BERNOULLI, "linear-mixture")]
+    models = default_models(learner.setting)
+    return [m for m in models if not ("P" in told and m.stage_dependent)]
 
 
 # Probes at every moment and a monitor: they read what the loop offers in every setting
@@ -300,7 +322,7 @@ def _refused(action: Callable[[], Any], what: str) -> None:
 
 
 def _refusals(learner: Learner) -> list[Outcome]:
-    own = default_models(learner.setting)[0]
+    own = models_for(learner)[0]
 
     def make(model: Any = own, **params: Any) -> Simulation:
         return Simulation(learner, model, replicates=1, length=2, params=params, target="python")
@@ -340,7 +362,7 @@ def conformance(learner: Learner, model: Any = None, length: int | None = None) 
     way of sampling next states is a build of its own, of a few seconds. `length`: episodes, steps or rounds.
     """
     out = _refusals(learner)
-    for i, m in enumerate(default_models(learner.setting) if model is None else [model]):
+    for i, m in enumerate(models_for(learner) if model is None else [model]):
         c = _Checks(learner, m, length)
         checks = [c.targets, c.visits, c.finite]
         if i == 0:
@@ -353,7 +375,7 @@ def conformance(learner: Learner, model: Any = None, length: int | None = None) 
 def small_run(learner: Learner, *, target: str, replicates: int = 4, length: int = 5) -> Simulation:
     """The run that the command line digests: the first default model, probes at every moment, a monitor."""
     options: dict[str, Any] = dict(replicates=replicates, length=length, seed=SEED, target=target, threads=1)
-    return Simulation(learner, default_models(learner.setting)[0], **options, **watched(learner.setting)).advance()
+    return Simulation(learner, models_for(learner)[0], **options, **watched(learner.setting)).advance()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -41,7 +41,8 @@ KNOWN = {
     "r": "mean rewards (S,A): a TabularMDP, LinearMDP or LinearMixtureMDP",
     "P": "the stationary kernel (S,A,S): a TabularMDP, LinearMDP or LinearMixtureMDP",
     "features": "features of the arms (A,d): a LinearBandit",
-    "phi": "features (S,A,d) or (S,A,S,d): a LinearMDP or a LinearMixtureMDP",
+    "phi": "features of pairs (S,A,d): a LinearMDP",
+    "transition_phi": "features of transitions (S,A,S,d): a LinearMixtureMDP",
 }
 #: what one unit of a run's length is called in each setting
 UNITS = {"bandit": "rounds", "episodic": "episodes", "average": "steps"}

@@ -77,7 +77,9 @@ def known_to(learner: Learner, model: Any) -> dict[str, np.ndarray]:
     out: dict[str, np.ndarray] = {}
     for name in learner.knows:
         source: Any = embedded(model) if name in ("r", "P") else model
-        if not hasattr(source, name):
+        field = "phi" if name == "transition_phi" else name
+        kind = {"phi": LinearMDP, "transition_phi": LinearMixtureMDP}.get(name, object)
+        if not isinstance(source, kind) or not hasattr(source, field):
             raise InputError(
                 f"learner '{learner.name}' is told {KNOWN[name]}; model '{model.name}' is a {type(model).__name__}"
             )
@@ -86,7 +88,7 @@ def known_to(learner: Learner, model: Any) -> dict[str, np.ndarray]:
                 raise InputError(f"learner '{learner.name}' is told one kernel; '{model.name}' has one for each stage")
             array = source.dense()
         else:
-            array = getattr(source, name)
+            array = getattr(source, field)
         out[name] = np.array(array, dtype=float)  # a private, writable copy: compiled code has one type for it
     return out
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from theorylab.conformance import conformance, default_models
+from theorylab.conformance import conformance, models_for
 from theorylab.learner import Learner
 from theorylab.registry import iter_specs
 
@@ -17,7 +17,7 @@ LEARNERS = list(iter_specs("learners"))
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=[f"{x.name}-{x.setting}" for x in LEARNERS])
 def test_conformance(learner: Learner) -> None:
-    model = None if learner.name == "uniform" else default_models(learner.setting)[0]
+    model = None if learner.name == "uniform" else models_for(learner)[0]
     outcomes = conformance(learner, model)
     assert len(outcomes) >= 12
     assert not [f"{o.name}: {o.detail}" for o in outcomes if not o.ok]

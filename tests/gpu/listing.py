@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from theorylab.conformance import default_models, watched
+from theorylab.conformance import models_for, watched
 from theorylab.device import ptx
 from theorylab.registry import iter_specs
 
@@ -33,7 +33,7 @@ def main() -> None:
     """Print the looks at all learners."""
     out = {}
     for learner in iter_specs("learners"):
-        text = ptx(learner, default_models(learner.setting)[0], **watched(learner.setting))
+        text = ptx(learner, models_for(learner)[0], **watched(learner.setting))
         name = f"{learner.name}-{learner.setting}"
         out[name] = look(text)
         if len(sys.argv) > 1:

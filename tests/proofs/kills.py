@@ -26,6 +26,7 @@ COPIES_ONLY: dict[str, set[str]] = {
         "n for n - 1", "phi of V_up in the lower value",
     },
     "mvp": {"K for T", "bonus of n + 1", "c2 halved", "c3 lowered to 28/3", "delta not divided"},
+    "ucrl-vtr": {"delta left out", "delta not divided", "episodes for samples"},
     "oful": {"determinant, not its logarithm", "horizon in the logarithm"},
     "ucrl2": {
         "N + 1 in the estimates", "delta left out", "horizon for clock", "kernel estimated once", "log factors dropped",
