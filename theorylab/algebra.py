@@ -53,7 +53,8 @@ def quadratic(matrix, x, d):
 def rank_one_inverse(inverse, x, work, d):
     """Sherman-Morrison: the inverse of M becomes that of M + x x^T, M symmetric; returns x^T M^{-1} x of before.
 
-    det(M + x x^T) = det(M) (1 + the returned number). `work` (d,) holds M^{-1} x of before at the end. The result is symmetric to the last bit.
+    det(M + x x^T) = det(M) (1 + the returned number). `work` (d,) holds M^{-1} x of before at the end. The result is
+    symmetric to the last bit.
     """
     product(inverse, x, work, d)
     before = dot(x, work, d)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from mdps.learners.ucrl2 import learner as LEARNER
+from proofs_check.lemmas.inner_maximum import false_l1_excess, l1_excess
 from proofs_check.mutants import ucrl2 as faults
 from proofs_check.papers._ucrl2_probes import (
     attained,
@@ -158,7 +159,7 @@ def _uniform() -> Control:
 
 NAMES = (
     "radii", "estimates", "clipping", "counts", "sums", "coverage", "optimism", "domination", "attained", "greedy",
-    "stopping", "span", "doubling", "episodes",
+    "stopping", "span", "doubling", "episodes", "inner-maximum",
 )  # fmt: skip
 claims = [
     Claim(
@@ -194,6 +195,18 @@ claims = [
         trivial=trivial,
         instances={"quick": (Instance("riverswim", 50_000),), "standard": (Instance("riverswim", 1_000_000),)},
         assumes=(average_reward, communicating, rewards_in_01),
+    ),
+    Claim(
+        id="jaksch2010.inner-maximum",
+        text="Figure 2: moving half the radius to the best state, from the worst ones, attains the maximum of p u over the "
+        "l1 ball around p_hat, for all laws, values and radii.",
+        source_tag="recalled",
+        scope="models",
+        learner="ucrl2",
+        kind=Pointwise(),
+        quantity=l1_excess,
+        false_twin=false_l1_excess,
+        instances={},
     ),
     _step(
         "radii",

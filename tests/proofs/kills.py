@@ -27,6 +27,10 @@ COPIES_ONLY: dict[str, set[str]] = {
     },
     "mvp": {"K for T", "bonus of n + 1", "c2 halved", "c3 lowered to 28/3", "delta not divided"},
     "ucrl-vtr": {"delta left out", "delta not divided", "episodes for samples"},
+    "ucrl2b": {
+        "log factor dropped", "delta left out", "time in the logarithm", "variance of the reward", "variance left out",
+    },
+    "kl-ucrl": {"delta left out", "T in place of ln T", "square root of the radius"},
     "oful": {"determinant, not its logarithm", "horizon in the logarithm"},
     "ucrl2": {
         "N + 1 in the estimates", "delta left out", "horizon for clock", "kernel estimated once", "log factors dropped",
