@@ -7,7 +7,7 @@ from typing import Any
 
 from bandits.learners._ridge import along, first_largest
 from bandits.learners.oful import act, begin, learn, learner, radius, update
-from theorylab.kernel import dot, exp, kernel, log, product, quadratic, rank_one_inverse, sqrt
+from theorylab.kernel import dot, exp, kernel, log, product, rank_one_inverse, sqrt
 from theorylab.learner import Learner
 
 
@@ -101,14 +101,6 @@ def inverse_euclidean(inverse, x, work, d):
         for j in range(d):
             inverse[i, j] -= work[i] * work[j] * scale
     return dot(x, work, d)
-
-
-@kernel
-def update_from_inverse(st, p, a, r, w):
-    """As `update`, with the norms of the arms from the inverse that is kept."""
-    update(st, p, a, r, w)
-    for b in range(p.A):
-        st.square[b] = quadratic(st.V_inv, p.features[b], p.d)
 
 
 @kernel
@@ -214,7 +206,7 @@ count_off_by_one = replace(learner, begin=begin_counted)
 unvisited_zero = replace(learner, act=act_without_width)
 counts_lost = replace(learner, learn=learn_paid_plays)
 rewards_swapped = replace(learner, learn=learn_next_arm)
-inverse_wrong = replace(learner, learn=learn.replace(rank_one_inverse=inverse_euclidean, update=update_from_inverse))
+inverse_wrong = replace(learner, learn=learn.replace(rank_one_inverse=inverse_euclidean))
 estimate_stale = replace(learner, learn=learn.replace(update=update_old_estimate))
 gain_too_large = replace(learner, learn=learn.replace(update=update_full_gain))
 widths_stale = replace(learner, learn=learn.replace(update=update_one_width))

@@ -63,8 +63,6 @@ def root(st, p, tr, t):
 @kernel
 def length(st, p, tr, t):
     """| ||theta~ - theta_hat||_V - beta ||eta|| |, at the decision, beta the learner's."""
-    if t == 0:
-        return NEVER
     drawn = sqrt(dot(tr.g, tr.g, p.d)) * tr.beta_of[t]
     return abs(drawn - tr.beta_at[0] * sqrt(dot(st.eta, st.eta, p.d)))
 

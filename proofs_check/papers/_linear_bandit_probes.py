@@ -8,7 +8,8 @@ rewards. After the outcome of round t it holds, and with the ending `_at` what i
     square (A+1,)     ||x_a||^2_{V^-1} of every arm, and ||sum x noise||^2_{V^-1} in the last place
 
 Besides: `target` = sum x r, `noise` = sum x (r - <x, theta>), `potential` = sum of min(1, ||x||^2_{V^-1}) at the
-decisions, and `inside`, 1 while theta has been in the ellipsoid of every decision. At the first one theta_hat = 0.
+decisions, and `inside`, 1 while theta has been in the ellipsoid of every decision. At the first one theta_hat = 0, and
+beta is the printed radius before any play, `first_beta`.
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ def monitor_begin(p, tr):
         tr.lower[i, i] = sqrt(p.lam)
     for a in range(p.A):
         tr.square[a] = dot(tr.x[a], tr.x[a], p.d) / p.lam
-    tr.outside[0] = -1.0
+    tr.beta[0] = tr.first_beta
+    tr.outside[0] = error(tr, tr.theta, p.d) - tr.first_beta
     tr.inside[0] = 1.0
 
 

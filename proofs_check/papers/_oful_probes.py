@@ -44,18 +44,16 @@ def widths(st, p, tr, t):
 
 @kernel
 def radius(st, p, tr, t):
-    """Distance of the radius from its printed formula; growth is the monitor's determinant where the table has -1."""
-    growth = tr.growth_of[t + 1]
-    if growth < 0.0:
-        growth = tr.growth[0]
-    return abs(st.beta[0] - (tr.noise_sd * sqrt(tr.two_log + growth) + tr.bias))
+    """Distance of the radius from its printed formula, by the monitor's determinant where the table has -1."""
+    printed = tr.radius_of[t + 1]
+    if printed < 0.0:
+        printed = p.scale * (tr.noise_sd * sqrt(tr.two_log + tr.growth[0]) + tr.bias)
+    return abs(st.beta[0] - printed)
 
 
 @kernel
 def index(st, p, tr, t):
     """Largest distance of an index from <x_a, theta_hat> + beta ||x_a||_{V^-1}, the norm from the exact V."""
-    if t == 0:
-        return NEVER
     worst = 0.0
     for a in range(p.A):
         ucb = dot(tr.x[a], tr.theta_at, p.d) + tr.beta_at[0] * sqrt(tr.square_at[a])
@@ -97,7 +95,7 @@ def optimism_inside(st, p, tr, t):
 @kernel
 def instant(st, p, tr, t):
     """Gap of the arm played minus 2 beta ||x||_{V^-1} where theta is in the ellipsoid of the decision."""
-    if t == 0 or tr.outside_at[0] > 0.0:
+    if tr.outside_at[0] > 0.0:
         return NEVER
     return tr.gap[tr.a] - 2.0 * tr.beta_at[0] * sqrt(tr.square_at[tr.a])
 
@@ -105,6 +103,6 @@ def instant(st, p, tr, t):
 @kernel
 def total(st, p, tr, t):
     """Regret minus sqrt(8 n ln(det V / lam^d)) max(1, beta) where theta was in every ellipsoid so far."""
-    if t == 0 or tr.inside[0] == 0.0:
+    if tr.inside[0] == 0.0:
         return NEVER
     return tr.regret - sqrt(8.0 * (t + 1.0) * tr.growth[0]) * max(1.0, tr.beta_at[0])

@@ -10,10 +10,11 @@ and lemma 11 (elliptical potential), also for all sequences of vectors (`proofs_
 (1 + ||x||^2_{V^-1}); optimism; gap <= 2 beta ||x|| of the arm played; the sum over rounds, stated with the determinant
 that occurred [derived]: for theta in every ellipsoid gap <= 2 min(1, beta ||x||) <= 2 max(1, beta) min(1, ||x||), and
 beta grows with n, so that by Cauchy-Schwarz and lemma 11 regret <= sqrt(8 n ln(det V / lam^d)) max(1, beta), beta at
-the last decision.
+the last decision. Theorem 3 is for the radius of theorem 2, and as its proof goes through the trace for `radius=1` too;
+the power form can be wider than sqrt(2) times the trace's, which is all that the constant 4 leaves room for.
 
 A statement that rests on the noise says nothing (level 1) where the learner is told less than the truth: R below the
-noise, S_theta below ||theta||; or where `radius=3`, the heuristic, is chosen.
+noise, S_theta below ||theta||; where `radius=3`, the heuristic, is chosen; or for scale < 1 (theorem 3: scale != 1).
 """
 
 from __future__ import annotations
@@ -40,9 +41,10 @@ from proofs_check.papers import _oful_probes as probes
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
 from theorylab.probe import Probe
 
-#: theorem 3 is below trivial on both
+#: theorem 3 is below trivial on the first two; the third has the power form, for the steps
 SPHERE = Instance("linear-sphere", 1000, {"A": 8, "d": 3, "sd": 0.2}, {"R": 0.2, "delta": 0.1})
-THREE = Instance("end-of-optimism", 12_000, {}, {"delta": 0.1, "radius": 2})
+THREE = Instance("end-of-optimism", 12_000, {}, {"delta": 0.1, "radius": 1})
+POWER = Instance("end-of-optimism", 12_000, {}, {"delta": 0.1, "radius": 2})
 FINAL = {
     "quick": (SPHERE, THREE),
     "standard": (
@@ -53,45 +55,50 @@ FINAL = {
 #: far below trivial, with little noise
 QUIET = Instance("linear-sphere", 5000, {"A": 10, "d": 2, "sd": 0.1}, {"R": 0.1, "delta": 0.1})
 CUBE = Instance("linear-hypercube", 5000, {"d": 4, "T": 5000}, {"lam": 4.0, "delta": 0.05})
-STEPS = {"quick": FINAL["quick"], "standard": (*FINAL["standard"], CUBE)}
+STEPS = {"quick": (SPHERE, POWER), "standard": (*FINAL["standard"], CUBE)}
 #: with lam below ||x||^2, so that everything is formed afresh at the first plays
 SMALL = Instance("linear-sphere", 70, {"A": 6, "d": 2, "sd": 1.0}, {"delta": 0.05, "lam": 0.5})
 
 
 def bound(c: Context, n: np.ndarray) -> np.ndarray:
-    """Theorem 3, right-hand side, at n rounds."""
+    """Theorem 3, right-hand side, at n rounds; infinite where lam < 1 makes its first logarithm negative."""
     n, L = np.asarray(n, dtype=float), float(c.model.feature_norm)
     width = np.sqrt(c.lam) * c.S_theta + c.R * np.sqrt(
         2.0 * np.log(1.0 / c.delta) + c.d * np.log(1.0 + n * L / (c.lam * c.d))
     )
-    return np.asarray(4.0 * np.sqrt(n * c.d * np.log(c.lam + n * L / c.d)) * width)
+    log_term = np.log(c.lam + n * L / c.d)
+    return np.asarray(4.0 * np.sqrt(n * c.d * np.where(log_term < 0.0, np.inf, log_term)) * width)
 
 
 def level(c: Context) -> float:
-    """delta; 1 where the learner is told less than the truth, or uses the heuristic."""
-    return float(c.delta) if shared.told_true(c) and c.radius < 3 else 1.0
+    """delta; 1 where the learner is told less than the truth, uses the heuristic or shrinks the radius."""
+    return float(c.delta) if shared.told_true(c) and c.radius < 3 and c.scale >= 1.0 else 1.0
 
 
 def theorem_level(c: Context) -> float:
-    """The same; 1 where lam < max(1, L^2)."""
-    return level(c) if c.lam >= max(1.0, c.model.feature_norm**2 - 1e-9) else 1.0
+    """The same; 1 where lam < max(1, L^2), for the power form, and where the radius is not the printed one."""
+    printed = c.radius < 2 and c.scale == 1.0
+    return level(c) if printed and c.lam >= max(1.0, c.model.feature_norm**2 - 1e-9) else 1.0
 
 
 def tables(c: Context) -> dict[str, Any]:
-    """The shared tables, and the radius apart from the learner's constants: growth by n, -1 for the determinant."""
+    """The shared tables, and the radius apart from the learner's constants: after n plays, -1 for the determinant."""
     n = np.arange(c.T + 1.0)
     out = shared.shared_tables(c)
     longest = float((np.asarray(c.model.features) ** 2).sum(axis=1).max())
-    growth = {
-        0: np.full(n.shape, -1.0),
-        1: c.d * np.log(1.0 + n * longest / (c.lam * c.d)),
-        2: c.d * np.log((c.lam + n + 1.0) / c.lam),
-    }
-    # the heuristic has no formula to compare with: the determinant's stands there, and level 1 says so
-    chosen = growth[c.radius if c.radius < 3 else 0]
-    return out | dict(
-        growth_of=chosen, trace_of=growth[1], two_log=float(2.0 * np.log(1.0 / c.delta)), noise_sd=float(c.R)
+    two_log, trace = float(2.0 * np.log(1.0 / c.delta)), c.d * np.log(1.0 + n * longest / (c.lam * c.d))
+
+    def wide(growth: np.ndarray) -> np.ndarray:
+        return np.asarray(c.scale * (c.R * np.sqrt(two_log + growth) + out["bias"]))
+
+    forms = (
+        np.full(n.shape, -1.0),
+        wide(trace),
+        wide(c.d * np.log((c.lam + n + 1.0) / c.lam)),
+        np.full(n.shape, c.scale * (1.0 + np.sqrt(np.log(2.0 / c.delta) / 2.0))),
     )
+    first = float(forms[c.radius][0]) if c.radius > 0 else float(wide(np.zeros(1))[0])
+    return out | dict(radius_of=forms[c.radius], first_beta=first, trace_of=trace, two_log=two_log, noise_sd=float(c.R))
 
 
 def control(name: str, learner: Any, instance: Instance | None = None, replicates: int = 8) -> Control:
@@ -111,6 +118,8 @@ LONG = Instance("linear-sphere", 400, {"A": 6, "d": 2, "sd": 0.1}, {"R": 0.1, "d
 WIDE = Instance("linear-sphere", 60, {"A": 12, "d": 5, "sd": 1.0}, {"delta": 0.2})
 #: little regularisation, where rounding decides without a fresh factor
 THIN = Instance("linear-sphere", 60, {"A": 6, "d": 2, "sd": 1.0}, {"lam": 1e-6, "delta": 0.05})
+#: many plays before everything is formed afresh, for faults that this mends
+STIFF = Instance("linear-sphere", 40, {"A": 6, "d": 1, "sd": 0.1}, {"R": 0.1, "lam": 16.0, "delta": 0.05})
 TRACE = Instance("linear-sphere", 40, {"A": 6, "d": 2, "sd": 1.0}, {"delta": 0.05, "radius": 1})
 CONTROLS = {
     "bonus zero": control("bonus zero", faults.bonus_zero),
@@ -122,14 +131,14 @@ CONTROLS = {
     "counts from one": control("counts from one", faults.count_off_by_one),
     "lost counts": control("lost counts", faults.counts_lost),
     "no width before a play": control("no width before a play", faults.unvisited_zero),
-    "stale estimate": control("stale estimate", faults.estimate_stale, replicates=24),
+    "stale estimate": control("stale estimate", faults.estimate_stale, STIFF),
     "estimate without 1 + w": control("estimate without 1 + w", faults.gain_too_large),
     "rewards of the next arm": control("rewards of the next arm", faults.rewards_swapped),
     "inverse by the Euclidean norm": control("inverse by the Euclidean norm", faults.inverse_wrong),
     "widths not updated": control("widths not updated", faults.widths_stale),
     "square for root": control("square for root", faults.width_squared),
     "trace for determinant": control("trace for determinant", faults.trace_for_determinant),
-    "determinant not updated": control("determinant not updated", faults.determinant_stale),
+    "determinant not updated": control("determinant not updated", faults.determinant_stale, STIFF),
     "worst arm": control("worst arm", faults.argmin),
     "worst arm, little noise": control("worst arm, little noise", faults.argmin, LONG, 2),
     "ties to the last": control("ties to the last", faults.ties_last, LINE),
@@ -290,7 +299,7 @@ claims = [
     _step(
         "radius",
         "Every radius is R sqrt(2 ln(1/delta) + growth) + sqrt(lam) S_theta, growth by the determinant, the trace or "
-        "the power form.",
+        "the power form, or the heuristic's constant; times scale.",
         "recalled",
         Pointwise(),
         Probe("oful.radius", probes.radius, tol=1e-9),
@@ -299,7 +308,7 @@ claims = [
     ),
     _step(
         "index",
-        "Every index is <x_a, theta_hat> + beta ||x_a||_{V^-1} at every decision but the first.",
+        "Every index is <x_a, theta_hat> + beta ||x_a||_{V^-1} at every decision.",
         "recalled",
         Pointwise(),
         Probe("oful.index", probes.index, tol=1e-8),

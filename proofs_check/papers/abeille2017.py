@@ -5,8 +5,9 @@
                               + (4 gamma_T(delta')/p) sqrt((8 T/lam) ln(4/delta))                            [source]
                  gamma_t(delta') = beta_t(delta') sqrt(c d ln(c' d/delta'))                                  [source]
 
-The theorem's number of rounds is in the algorithm: the bound is for the end of the run, and what is checked before it
-is the same bound with n for T where T stands outside of beta and gamma, the proof being one for every n [derived].
+The theorem's number of rounds is in the algorithm: the bound is for the end of the run. What is checked before it is
+the same bound at n, with beta_n, gamma_n and sqrt(2 n d ln(1 + n/lam)); the last term keeps T, as the inequality of
+Azuma holds at all n <= T at once with the margin of T, not with that of n [derived].
 It lies above trivial up to T = 2e6 even in one dimension without noise; the steps are what is tested:
 
     coverage       ||theta_hat_t - theta||_{V_t} <= beta_t(delta') for all t <= T+1; proposition 1 holds for all t at
@@ -22,7 +23,8 @@ It lies above trivial up to T = 2e6 even in one dimension without noise; the ste
     instant        gap <= J(theta) - J(theta~) + (beta + gamma) ||x||_{V^-1} on the two events
 
 with J(theta) = max_a <x_a, theta>. The lemmas on determinants and potentials are those of abbasi2011. A statement that
-rests on the noise says nothing (level 1) where the learner is told less than the truth, and for `inflate=0`.
+rests on the noise says nothing (level 1) where the learner is told less than the truth, for `inflate=0` and for scale
+< 1 (theorem 1: scale != 1).
 """
 
 from __future__ import annotations
@@ -67,12 +69,12 @@ LONG_LINE = Instance("linear-sphere", 4_000_000, {"A": 4, "d": 1, "sd": 0.01, "s
 
 
 def betas(c: Context, n: np.ndarray) -> np.ndarray:
-    """beta_t(delta') at the decisions t = n + 1, after n plays; R for plain posterior sampling."""
+    """scale beta_t(delta') at the decisions t = n + 1, after n plays; scale R for plain posterior sampling."""
     n = np.asarray(n, dtype=float)
     if c.inflate == 0:
-        return np.full(n.shape, float(c.R))
+        return np.full(n.shape, float(c.scale * c.R))
     log_term = 2.0 * math.log(4.0 * c.T / c.delta) + c.d * np.log((c.lam + n + 1.0) / c.lam)
-    return np.asarray(c.R * np.sqrt(log_term) + math.sqrt(c.lam) * c.S_theta)
+    return np.asarray(c.scale * (c.R * np.sqrt(log_term) + math.sqrt(c.lam) * c.S_theta))
 
 
 def bound(c: Context, n: np.ndarray) -> np.ndarray:
@@ -81,17 +83,17 @@ def bound(c: Context, n: np.ndarray) -> np.ndarray:
     beta = betas(c, n - 1.0)
     wide = beta * gamma(int(c.d), c.delta / (4.0 * c.T))
     first = (beta + wide * (1.0 + 4.0 / P)) * np.sqrt(2.0 * n * c.d * np.log1p(n / c.lam))
-    return np.asarray(first + (4.0 * wide / P) * np.sqrt(8.0 * n / c.lam * math.log(4.0 / c.delta)))
+    return np.asarray(first + (4.0 * wide / P) * math.sqrt(8.0 * c.T / c.lam * math.log(4.0 / c.delta)))
 
 
 def sound(c: Context) -> bool:
-    """Whether the paper's assumptions hold: what the learner is told, ||x|| <= 1, the inflated radius."""
-    return shared.told_true(c) and c.inflate == 1 and c.model.feature_norm <= 1.0 + 1e-9
+    """Whether the paper's assumptions hold: what the learner is told, ||x|| <= 1, the inflated radius, not shrunk."""
+    return shared.told_true(c) and c.inflate == 1 and c.scale >= 1.0 and c.model.feature_norm <= 1.0 + 1e-9
 
 
 def delta(c: Context) -> float:
-    """delta of theorem 1; 1 where an assumption fails, lam >= 1 among them."""
-    return float(c.delta) if sound(c) and c.lam >= 1.0 else 1.0
+    """delta of theorem 1; 1 where an assumption fails, lam >= 1 among them, or scale is not 1."""
+    return float(c.delta) if sound(c) and c.lam >= 1.0 and c.scale == 1.0 else 1.0
 
 
 def quarter(c: Context) -> float:
@@ -112,6 +114,7 @@ def tables(c: Context) -> dict[str, Any]:
     low, high = chi2.ppf([tail, 1.0 - tail], int(c.T))
     return shared.shared_tables(c) | dict(
         beta_of=betas(c, np.arange(c.T + 1.0)),
+        first_beta=float(betas(c, np.zeros(1))[0]),
         ratio=gamma(int(c.d), c.delta / (4.0 * c.T)),
         anti=P,
         margin=math.sqrt(c.T * math.log(1.0 / EPS) / 2.0),
@@ -244,7 +247,7 @@ claims = [
     ),
     _step(
         "length",
-        "||theta~ - theta_hat||_V = beta ||eta|| for every draw but the first, whatever the root.",
+        "||theta~ - theta_hat||_V = beta ||eta|| for every draw, whatever the root.",
         "derived",
         Pointwise(),
         Probe("lin-thompson.length", probes.length, tol=1e-8),
@@ -252,7 +255,7 @@ claims = [
     ),
     _step(
         "inflation",
-        "Every beta is R sqrt(2 ln(4T/delta) + d ln((lam + t)/lam)) + sqrt(lam) S_theta.",
+        "Every beta is R sqrt(2 ln(4T/delta) + d ln((lam + t)/lam)) + sqrt(lam) S_theta, times scale.",
         "source",
         Pointwise(),
         Probe("lin-thompson.inflation", probes.inflation, tol=1e-9),
@@ -290,8 +293,8 @@ claims = [
     ),
     _step(
         "centre",
-        "theta~ has mean theta_hat given the past: the sum of the whitened draws is normal with variance T in every "
-        "direction, within its quantiles at .03/(2 d), except with probability .1.",
+        "theta~ has mean theta_hat given the past: the sum of the whitened draws is normal with variance T along each "
+        "axis, within its quantiles at .03/(2 d), except with probability .1.",
         "derived",
         HighProbability(always),
         Probe("lin-thompson.centre", probes.centre, at="end"),
@@ -309,7 +312,7 @@ claims = [
     _step(
         "concentration",
         "||theta~ - theta_hat||_V <= gamma_t(delta') = beta_t(delta') sqrt(2 d ln(2 d/delta')) at every decision, but "
-        "with probability delta/4.",
+        "with probability delta/4; far from equality, as ln(2 d/delta') pays for d two-sided tails at once.",
         "source",
         HighProbability(quarter),
         Probe("lin-thompson.concentration", probes.concentration, tol=1e-9),

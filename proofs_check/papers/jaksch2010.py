@@ -198,8 +198,8 @@ claims = [
     ),
     Claim(
         id="jaksch2010.inner-maximum",
-        text="Figure 2: moving half the radius to the best state, from the worst ones, attains the maximum of p u over the "
-        "l1 ball around p_hat, for all laws, values and radii.",
+        text="Figure 2: moving half the radius to the best state, from the worst ones, attains the maximum of p u over "
+        "the l1 ball around p_hat, for all laws, values and radii.",
         source_tag="recalled",
         scope="models",
         learner="ucrl2",

@@ -7,6 +7,7 @@ root of V^-1 is handed to the transcription, which checks that it is one.
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from types import ModuleType
 from typing import Any
 
@@ -158,6 +159,38 @@ def test_every_fault_of_oful_shows(mutant: Learner) -> None:
 @pytest.mark.parametrize("mutant", mutants(lin_thompson_faults))
 def test_every_fault_of_lin_thompson_shows(mutant: Learner) -> None:
     assert compare_lin_thompson(mutant, TWINS, 60, {"R": 0.3}) is not None
+
+
+def stepped(model: LinearBandit, rounds: int) -> Told:
+    return Told(find_learner("oful"), model, rounds, {}, World(model).rng)
+
+
+def test_widths_keep_their_digits_where_no_play_doubles_the_determinant() -> None:
+    """Plays of w just below 1, each longer than the last: information grows by 1e8 without any w > 1."""
+    rng, V = np.random.default_rng(0), np.eye(2)
+    arms: list[np.ndarray] = []
+    for _ in range(53):
+        x = rng.normal(size=2) * [3.0, 1.0]
+        arms.append(x * np.sqrt(0.999 / (x @ np.linalg.solve(V, x))))
+        V += np.outer(arms[-1], arms[-1])
+    machine = stepped(LinearBandit(np.array(arms), np.array([1e-9, 1e-9])), 60)
+    gram = [[Fraction(int(i == j)) for j in range(2)] for i in range(2)]
+    for t, arm in enumerate(arms):
+        machine.learn(t, t, 0.0)
+        for i, j in np.ndindex(2, 2):
+            gram[i][j] += Fraction(float(arm[i])) * Fraction(float(arm[j]))
+    (a, b), (_, c) = gram
+    for arm, square in zip(arms, machine.st.square, strict=True):
+        u, v = Fraction(float(arm[0])), Fraction(float(arm[1]))
+        exact = (c * u * u - 2 * b * u * v + a * v * v) / (a * c - b * b)
+        assert square == pytest.approx(float(exact), rel=1e-12)
+
+
+def test_a_gram_matrix_without_a_factor_is_not_passed_over() -> None:
+    machine = stepped(LinearBandit(np.array([[1.0, 1.0]]), np.array([0.5, 0.5])), 60)
+    machine.st.N[:] = 2**58  # lam = 1 is below the last place of every entry: the second pivot is 0
+    machine.learn(255, 0, 0.0)
+    assert np.isnan(machine.st.square).all() and np.isnan(machine.st.theta).all()
 
 
 # Values that a learner cannot take

@@ -157,6 +157,76 @@ def test_lengths_of_the_findings_are_the_first_with_content() -> None:
     from theorylab.measure import context_of
 
     text = (DOCS / "theory" / "findings.md").read_text("utf-8")
+    table = re.findall(r"^\| (\w+\.[\w-]+) \| .* on (.+?) \| ([\d,]+) \w+ \| ([\d,]+) \|$", text, re.MULTILINE)
+    assert len(table) >= 5
+    for name, model_name, length, first in table:
+        (claim,) = registry.find_claim(name)
+        (instance,) = [i for i in claim.on("quick") if i.build().name == model_name]
+        assert instance.length == int(length.replace(",", ""))
+        model, n = instance.build(), int(first.replace(",", ""))
+        learner = registry.find_learner(claim.learner, model.setting)
+        for at, content in ((n - 1, False), (n, True)):
+            context, x = context_of(learner, model, at, dict(instance.learner)), np.array([float(at)])
+            assert (claim.bound(context, x)[0] < claim.trivial(context, x)[0]) == content, (name, model_name, at)
+
+
+def test_the_study_leaves_the_files_of_the_page(mylab: Path) -> None:
+    from theorylab.study import Study, execute
+
+    study = Study.read("width.toml")
+    assert len(study.cells()) * len(study.blocks()) == 24  # as the page says; run here with fewer and shorter
+    table = tomllib.loads(Path("width.toml").read_text("utf-8"))
+    table["models"][0]["lengths"] = [10, 20]
+    execute(Study.from_table({**table, "replicates": 4, "block": 2, "target": "python"}), "results/width")
+    text = (DOCS / "how-to" / "run-a-study.md").read_text("utf-8")
+    shown = re.findall(r"^    results/width/(\S+) ", text, re.MULTILINE)
+    assert sorted(shown) == sorted(p.name + "/" * p.is_dir() for p in Path("results/width").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.name)
+def test_python_prints_what_its_comments_say(page: Path, mylab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each line printed is the beginning of the next comment; what has no comment prints nothing."""
+    if page.name == "run-a-study.md":
+        from theorylab.study import Study, execute
+
+        execute(Study.read("width.toml"), "results/width")
+    own_file = page.name in FILES
+    for code in blocks(page, "python")[own_file:]:
+        capsys.readouterr()
+        exec(compile(code, page.name, "exec"), {"__name__": "example"})
+        printed = capsys.readouterr().out.rstrip("\n").split("\n")
+        said = re.findall(r"(?:^|  )# (.+)$", code, re.MULTILINE) if "print(" in code else [""]
+        said = [s for s in said if not s.startswith("every family")]
+        assert len(printed) == len(said), (printed, said)
+        assert [s[: len(p)] for p, s in zip(printed, said, strict=True)] == printed
+
+
+def costs(line: str) -> str:
+    """Marker of a command: the larger profile takes most of a minute."""
+    return "long" if "jaksch2010.span --profile standard" in line else "slow"
+
+
+CASES = [
+    pytest.param(line, shown, id=line.removeprefix("theorylab "), marks=getattr(pytest.mark, costs(line)))
+    for page in PAGES
+    for line, shown in commands(page)
+    if shown
+]
+
+
+@pytest.mark.parametrize(("line", "shown"), CASES)
+def test_commands_print_what_is_shown(line: str, shown: list[str], mylab: Path) -> None:
+    """Each line shown is printed; `...` stands for what is left out."""
+    path = os.pathsep.join([str(mylab), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", *shlex.split(line)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode in (0, 1, 3), done.stderr
+    printed = {text.rstrip() for text in done.stdout.split("\n")}
+    assert [text for text in shown if text != "..." and text not in printed] == [], done.stdout
+
+
+def test_the_readme_counts_the_claims() -> None:
     table = re.findall(r"^\| (\w+\d{4}\w*) \| .* \| (\d+) \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert sorted(name for name, _ in table) == sorted(registry.papers())
     for name, count in table:

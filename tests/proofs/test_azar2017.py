@@ -14,9 +14,9 @@ from mdps.models.two_state import family as two_state
 from proofs_check.lemmas import pigeonhole
 from proofs_check.mutants import ucbvi_bf, ucbvi_ch
 from proofs_check.papers import _ucbvi_bounds as bounds
-from theorylab.claim import Context
+from theorylab.claim import Context, Instance
 from theorylab.learner import Learner
-from theorylab.measure import context_of
+from theorylab.measure import Group, context_of
 from theorylab.registry import find_claim, find_learner
 from theorylab.simulation import Simulation
 
@@ -64,6 +64,17 @@ def test_levels_by_hand() -> None:
     assert bounds.bf_coverage_level(river("ucbvi-bf", K=50, states=3, H=2, scale=0.2, correction=1e-4)) == 1.0
     # one stage: no next value
     assert bounds.ch_coverage_level(river("ucbvi-ch", K=50, states=3, H=1)) == 1e-300
+
+
+def test_constants_of_the_learners_by_default() -> None:
+    """No short run sees 100^2: below 100^2 H S^2 A L^2 visits the last term is at its cap whatever the constant."""
+    L = 16.993557
+    c = river("ucbvi-bf")
+    assert (c.scale, c.correction, c.tight) == (1.0, 10_000.0, 0) and c.cap.tolist() == [20.0] * 20
+    assert c.C == pytest.approx(100**2 * 20**3 * 6**2 * 2 * L**2, rel=1e-6) and c.H2 == 400.0
+    c = river("ucbvi-ch")
+    assert (c.scale, c.tight) == (1.0, 0) and c.cap.tolist() == [20.0] * 20
+    assert c.width / math.sqrt(100) == pytest.approx(237.910, abs=5e-4)
 
 
 def test_explicit_forms_by_hand() -> None:
@@ -125,6 +136,21 @@ def test_pigeonhole_sums_and_their_false_twins(seed: int) -> None:
         assert max(twin(generator)[0] for _ in range(20)) > by
 
 
+def test_each_constant_of_the_sums_bites_alone() -> None:
+    """Every constant moved alone, with the others as in the lemma: it is its own inequality that fails."""
+    cases: dict[tuple[str, Any, tuple[float, ...]], float] = {
+        ("roots", pigeonhole._running, (1.8, 1.0)): 0.05,
+        ("inverses", pigeonhole._running, (2.0, 0.5)): 0.5,
+        ("roots", pigeonhole._frozen, (1.8, 2.0, 2.0)): 0.03,
+        ("inverses", pigeonhole._frozen, (2.0, math.e, 2.0)): 0.1,
+        ("few", pigeonhole._frozen, (2.0, 2.0, 1.0)): 0.3,
+    }
+    for (name, lemma, constants), by in cases.items():
+        generator = np.random.default_rng(0)
+        excess, where = max(lemma(generator, *constants) for _ in range(20))
+        assert excess > by and where.startswith(name), (name, excess, where)
+
+
 def test_running_sums_by_brute_force() -> None:
     visits, counts, roots, inverses = [0, 1, 0, 0, 2, 1], [0, 0, 0], 0.0, 0.0
     for x in visits:
@@ -133,6 +159,31 @@ def test_running_sums_by_brute_force() -> None:
     assert roots <= 2 * math.sqrt(3 * 6) and inverses <= 3 * (1 + math.log(2))
     harmonic = sum(1 / j for j in range(1, 2001))
     assert harmonic <= 1 + math.log(2000) and harmonic > 0.5 + math.log(2000)  # between the lemma and its false twin
+
+
+def excess(kind: str, names: list[str], episodes: int, **params: float) -> dict[str, float]:
+    """Largest lhs - rhs of the steps on a short faithful run, all within their tolerances."""
+    claims = [c for c in find_claim("azar2017") if c.id in {f"azar2017.{kind}-{name}" for name in names}]
+    instance = Instance("riverswim", episodes, {"states": 3, "horizon": 3}, {"delta": 0.05, **params})
+    group = Group(claims, find_learner(f"ucbvi-{kind}"), instance, instance.build(), dict(instance.learner))
+    curves = group.simulation(0, 1, seed=5, target="python").advance().curves()
+    samples = {c.id.removeprefix(f"azar2017.{kind}-"): group.sample(c, curves) for c in claims}
+    assert sorted(samples) == sorted(names) and not any(s.count.any() for s in samples.values())
+    return {name: float(s.excess[0]) for name, s in samples.items()}
+
+
+def test_rounding_does_not_hide_how_far_the_transitions_are_from_their_widths() -> None:
+    assert excess("ch", ["transitions"], 60, scale=0.02)["transitions"] < -0.01
+
+
+def test_steps_of_the_last_term_hold_where_it_leaves_its_cap() -> None:
+    names = ["bonus", "backup", "terms", "spread"]
+    excess("bf", names, 60, scale=0.21, correction=1e-4)
+    c = river("ucbvi-bf", K=60, states=3, H=3, scale=0.21, correction=1e-4)
+    assert c.C / 60 < c.H2 / 10  # with 60 visits of a state at a stage the weight is far below the cap
+    for claim in find_claim("azar2017"):
+        given = [dict(i.learner).get("correction", 1e4) for i in claim.on("standard")]
+        assert (1e-4 in given) == (claim.id.removeprefix("azar2017.bf-") in names), claim.id
 
 
 def final_bonus(correction: float, episodes: int) -> tuple[int, float]:

@@ -73,3 +73,8 @@ def test_anti_concentration_of_the_notes() -> None:
     assert pytest.approx(0.08555, abs=5e-6) == gaussian.P
     assert math.erfc(1 / math.sqrt(2)) / 2 >= gaussian.P  # P(Z >= 1) = .15866
     assert gaussian.gamma(3, 0.1) == pytest.approx(math.sqrt(6 * math.log(60)), rel=1e-15)
+
+
+def test_either_half_of_the_false_perturbation_is_violated_alone() -> None:
+    rng = np.random.default_rng(0)
+    assert gaussian._excess(rng, 2.0, 2.0)[0] > 0.05 and gaussian._excess(rng, 4.0, 1.0)[0] > 0.05

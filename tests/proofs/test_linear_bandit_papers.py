@@ -11,7 +11,8 @@ import pytest
 from proofs_check.papers import abbasi2011, abeille2017
 from tests.reference.lin_thompson import LinThompson
 from tests.reference.oful import power_radius, trace_radius
-from theorylab.claim import Context
+from theorylab.check import check_many
+from theorylab.claim import Context, Instance
 from theorylab.measure import context_of
 from theorylab.model import Bandit
 from theorylab.registry import find_claim, find_learner, find_model
@@ -40,7 +41,7 @@ def test_oful_radii_of_the_notes() -> None:
         c = context("oful", 1200, {"radius": radius}, A=3, d=5)
         tables = abbasi2011.tables(c)
         n = 1000 if radius == 1 else 999
-        value = tables["noise_sd"] * math.sqrt(tables["two_log"] + tables["growth_of"][n]) + tables["bias"]
+        value = tables["radius_of"][n]
         assert value == pytest.approx(form, rel=1e-12)
         assert value == pytest.approx({1: 6.701578, 2: 7.366729}[radius], abs=5e-7)
 
@@ -62,12 +63,16 @@ def test_lin_thompson_bound_by_hand() -> None:
     for t in (1, 17, T):
         reference.t = t
         assert at(abeille2017.betas, c, t - 1) == pytest.approx(reference.beta, rel=1e-13)
+    early = at(abeille2017.bound, c, 1)  # the margin of Azuma is that of T at every n <= T
     small, p = delta / (4 * T), 1 / (4 * math.sqrt(math.e * math.pi))
     wide = reference.beta * math.sqrt(2 * d * math.log(2 * d / small))
     first = (reference.beta + wide * (1 + 4 / p)) * math.sqrt(2 * T * d * math.log(1 + T / 2))
     assert at(abeille2017.bound, c, T) == pytest.approx(
         first + 4 * wide / p * math.sqrt(8 * T / 2 * math.log(4 / delta)), rel=1e-12
     )
+    reference.t = 1
+    one = reference.beta * math.sqrt(2 * d * math.log(2 * d / small))
+    assert early > 4 * one / p * math.sqrt(8 * T / 2 * math.log(4 / delta))
 
 
 @pytest.mark.parametrize(
@@ -79,6 +84,7 @@ def test_lin_thompson_bound_by_hand() -> None:
         ({"delta": 0.1}, {"norm": 1.5}, 1.0),  # and a smaller norm
         ({"delta": 0.1, "S_theta": 1.5}, {"norm": 1.5}, 0.1),
         ({"delta": 0.1, "radius": 3}, {}, 1.0),  # the heuristic
+        ({"delta": 0.1, "scale": 0.9}, {}, 1.0),  # a radius below the theory
     ],
 )
 def test_oful_levels(params: dict[str, Any], model: dict[str, Any], expected: float) -> None:
@@ -90,16 +96,48 @@ def test_oful_levels(params: dict[str, Any], model: dict[str, Any], expected: fl
     assert abbasi2011.level(small) == expected and abbasi2011.theorem_level(small) == 1.0  # lam < L^2
 
 
+def test_theorem_3_is_for_its_own_radius() -> None:
+    """The power form can be wider than sqrt(2) times the trace form, all that the constant 4 leaves room for."""
+    for params, expected in (({"radius": 1}, 0.05), ({"radius": 2}, 1.0), ({"scale": 2.0}, 1.0)):
+        c = context("oful", 60, params, A=3, d=20)
+        assert abbasi2011.level(c) == 0.05 and abbasi2011.theorem_level(c) == expected
+    n, d, small = 30, 20, {"lam": 1.0, "delta": 0.5, "R": 1.0, "S": 0.01}
+    assert power_radius(n, d, **small) > 1.5 * trace_radius(n, d, 1.0, **small)
+
+
+def test_oful_bound_says_nothing_where_its_logarithm_is_negative() -> None:
+    c = context("oful", 50, {"lam": 0.1}, A=3, d=4)
+    assert abbasi2011.bound(c, np.array([1.0, 50.0]))[0] == np.inf and np.isfinite(at(abbasi2011.bound, c, 50))
+
+
 def test_lin_thompson_levels() -> None:
     levels = {k.id.split(".")[1]: k.kind for k in find_claim("abeille2017") if hasattr(k.kind, "level")}
     faithful = context("lin-thompson", 50, {"delta": 0.2})
     assert levels["thm1"].level(faithful) == pytest.approx(0.2)
     assert levels["coverage"].level(faithful) == levels["concentration"].level(faithful) == pytest.approx(0.05)
     assert levels["covariance"].level(faithful) == 0.1
-    for params, model in (({"inflate": 0}, {}), ({"R": 0.5}, {}), ({}, {"norm": 2.0})):
+    for params, model in (({"inflate": 0}, {}), ({"R": 0.5}, {}), ({}, {"norm": 2.0}), ({"scale": 0.5}, {})):
         other = context("lin-thompson", 50, params, **model)
         assert levels["thm1"].level(other) == levels["coverage"].level(other) == 1.0
         assert levels["covariance"].level(other) == 0.1
+    wider = context("lin-thompson", 50, {"delta": 0.2, "scale": 2.0})
+    assert levels["thm1"].level(wider) == 1.0 and levels["coverage"].level(wider) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("paper", "params"),
+    [
+        ("abbasi2011", {"scale": 0.2}),
+        ("abbasi2011", {"radius": 3, "S_theta": 0.1, "scale": 0.05}),  # theta is outside of the first ellipsoid
+        ("abeille2017", {"scale": 3.0}),
+        ("abeille2017", {"inflate": 0, "scale": 0.3}),
+    ],
+)
+def test_a_faithful_learner_is_not_accused_of_its_parameters(paper: str, params: dict[str, Any]) -> None:
+    steps = [k for k in find_claim(paper) if k.scope == "run" and not k.cumulative]
+    at_hand = Instance("linear-sphere", 60, {"A": 6, "d": 3, "sd": 0.5}, {"R": 0.5, "delta": 0.1})
+    found = check_many(steps, models=[at_hand], params=params, budget=24, run_controls=False, target="python")
+    assert not [e.id for e in found if e.verdict == "REFUTED"]
 
 
 def test_quantiles_of_the_draws() -> None:
