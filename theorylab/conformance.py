@@ -115,11 +115,13 @@ def models_for(learner: Learner) -> list[Any]:
     if "phi" in told:
         weight = np.linspace(0.1, 0.9, 8).reshape(4, 2)
         phi = np.stack([weight, 1.0 - weight], axis=-1)
-        return [LinearMDP(phi, first, np.array([0.2, 0.9]), None, criterion, BERNOULLI, "linear-mdp")]
+        return [LinearMDP(phi, first, np.array([0.2, 0.9]), np.full(4, 0.25), criterion, BERNOULLI, "linear-mdp")]
     if "transition_phi" in told:
         phi = np.stack([second, _transitions((4, 2, 4), 6)], axis=-1)
         r = np.linspace(0.1, 0.9, 8).reshape(4, 2)
-        return [LinearMixtureMDP(phi, np.array([0.25, 0.75]), r, None, criterion, BERNOULLI, "linear-mixture")]
+        return [
+            LinearMixtureMDP(phi, np.array([0.25, 0.75]), r, np.full(4, 0.25), criterion, BERNOULLI, "linear-mixture")
+        ]
     models = default_models(learner.setting)
     return [m for m in models if not ("P" in told and m.stage_dependent)]
 

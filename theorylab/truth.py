@@ -78,8 +78,8 @@ def known_to(learner: Learner, model: Any) -> dict[str, np.ndarray]:
     for name in learner.knows:
         source: Any = embedded(model) if name in ("r", "P") else model
         field = "phi" if name == "transition_phi" else name
-        kind = {"phi": LinearMDP, "transition_phi": LinearMixtureMDP}.get(name, object)
-        if not isinstance(source, kind) or not hasattr(source, field):
+        kinds: dict[str, Any] = {"phi": LinearMDP, "transition_phi": LinearMixtureMDP}
+        if not hasattr(source, field) or (name in kinds and not isinstance(source, kinds[name])):
             raise InputError(
                 f"learner '{learner.name}' is told {KNOWN[name]}; model '{model.name}' is a {type(model).__name__}"
             )
