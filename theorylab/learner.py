@@ -92,7 +92,7 @@ class Learner:
         name: its name everywhere (`ucb-h`).
         setting: "bandit", "episodic" or "average".
         cite: BibTeX key of the paper that defines it; source_tag: how the rule was checked.
-        params: parameter names with defaults (`delta` must stay in (0, 1)).
+        params: parameter names with defaults (`delta` must stay in (0, 1), a multiplier `scale` may not be negative).
         arrays: names of parameters that are arrays, with type and shape; None in `derive`, which must then give
             them, where the user does not.
         knows: what the learner is told of the model, by names of `KNOWN`; each becomes an array of `p`.
@@ -164,6 +164,8 @@ class Learner:
             values[key] = type(self.params[key])(value)
         if "delta" in values and not 0.0 < values["delta"] < 1.0:
             raise InputError(f"learner '{self.name}': delta={values['delta']} must lie strictly between 0 and 1")
+        if values.get("scale", 0.0) < 0.0:
+            raise InputError(f"learner '{self.name}': scale={values['scale']}, a multiplier, may not be negative")
         values.update(sizes)
         values.update(known or {})
         if self.derive is not None:
