@@ -1,7 +1,8 @@
 """Probes of GOSPRL's proof (tarbouriech2021) and of the greedy learner that knows p.
 
 `st` is the learner's state, `tr` the truth record of the average-reward loop with the memory of `_gosprl_monitor`;
-values are lhs - rhs. Those at plans are NEVER where nothing was planned: at the start of a run in G.
+values are lhs - rhs. Those at plans are NEVER where nothing was planned, at the start of a run in G; those that hold
+the radius of AME are NEVER where another one was chosen.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def completion_time(st, p, tr, t):
 def radii(st, p, tr, t):
     """Largest distance of a radius from 2 sqrt(x (1 - x) iota / n) + 6 iota / n, with the environment's counters."""
     worst = NEVER
-    if st.t_k[0] == t:
+    if st.t_k[0] == t and p.radius == 0:
         worst = 0.0
         for s in range(p.S):
             for a in range(p.A):
@@ -97,7 +98,7 @@ def residue(st, p, tr, t):
     alpha iota / n, or by all of it. Before the first visit p_hat = 0 and G's share is 1.
     """
     worst = NEVER
-    if st.t_k[0] == t:
+    if st.t_k[0] == t and p.radius == 0:
         for s in range(p.S):
             for a in range(p.A):
                 if tr.open[s] == 0:

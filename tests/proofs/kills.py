@@ -31,6 +31,7 @@ COPIES_ONLY: dict[str, set[str]] = {
         "log factor dropped", "delta left out", "time in the logarithm", "variance of the reward", "variance left out",
     },
     "kl-ucrl": {"delta left out", "T in place of ln T", "square root of the radius"},
+    "gosprl": {"division by N + 1", "model of the first attempt", "variance outside the root"},
     "oful": {"determinant, not its logarithm", "horizon in the logarithm"},
     "ucrl2": {
         "N + 1 in the estimates", "delta left out", "horizon for clock", "kernel estimated once", "log factors dropped",
