@@ -159,7 +159,7 @@ def test_a_run_without_chance_is_found() -> None:
 
 
 def test_parameters_that_are_let_through_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Learner, "parameters", lambda self, given, sizes: {**self.params, **sizes})
+    monkeypatch.setattr(Learner, "parameters", lambda self, given, sizes, known: {**self.params, **sizes})
     found = failed(conformance(bandit(act_first), default_models("bandit")[0], length=6))
     assert found["refuses bad parameters"] == "no_such_parameter=1.0 was accepted"
 

@@ -193,7 +193,7 @@ def test_a_run_is_the_trajectory_that_was_compared(learner: Learner) -> None:
 def test_a_model_of_the_other_kind_is_refused_by_name() -> None:
     for learner, models in ((LSVI, MIXTURE), (VTR, LINEAR)):
         model = next(iter(models.values()))
-        with pytest.raises(InputError, match=f"learner '{learner.name}' needs phi"):
+        with pytest.raises(InputError, match=f"learner '{learner.name}' is told features of"):
             Simulation(learner, model, replicates=1, length=2, target="python")
         with pytest.raises(InputError, match=f"learner '{learner.name}' is told"):
             Simulation(learner, riverswim(states=3, horizon=2), replicates=1, length=2, target="python")

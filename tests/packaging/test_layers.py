@@ -34,7 +34,19 @@ FORBIDDEN = {
 #: modules that the command line needs before it knows what to do
 LIGHT = ("__init__", "cli", "registry", "family", "errors")
 HEAVY = {"numpy", "numba", "scipy", "matplotlib", "cvxpy", "gymnasium", "hypothesis"}
-SKIPPED = {".git", ".venv", "__pycache__", "_build", "build", "dist", "report", ".theorylab", ".hypothesis", "shared"}
+SKIPPED = {
+    ".peers",
+    ".git",
+    ".venv",
+    "__pycache__",
+    "_build",
+    "build",
+    "dist",
+    "report",
+    ".theorylab",
+    ".hypothesis",
+    "shared",
+}
 LINES = 500
 
 

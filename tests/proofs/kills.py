@@ -30,8 +30,13 @@ COPIES_ONLY: dict[str, set[str]] = {
     "ucrl2b": {
         "log factor dropped", "delta left out", "time in the logarithm", "variance of the reward", "variance left out",
     },
-    "kl-ucrl": {"delta left out", "T in place of ln T", "square root of the radius"},
+    "kl-ucrl": {"delta left out", "ln T in place of ln ln T", "log factors dropped", "square root of the radius"},
+    "kl-ucb": {"horizon for clock", "one Newton step"},
     "gosprl": {"division by N + 1", "model of the first attempt", "variance outside the root"},
+    "moss": {"width doubled"},
+    "successive-elimination": {
+        "arms not divided", "horizon for round", "t + 1 in the width", "width over sqrt(2)",
+    },
     "oful": {"determinant, not its logarithm", "horizon in the logarithm"},
     "ucrl2": {
         "N + 1 in the estimates", "delta left out", "horizon for clock", "kernel estimated once", "log factors dropped",
