@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.limits import bellman
-from benchmarks.run import processor
+from benchmarks.tables import processor
 from theorylab.model import Discounted, FiniteHorizon, RewardLaw, TabularMDP
 from theorylab.plan import backups as backup_module
 from theorylab.plan import discounted

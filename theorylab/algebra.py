@@ -13,8 +13,8 @@ from theorylab.compiler import kernel
 from theorylab.special import log
 
 __all__ = [
-    "cholesky", "dot", "invert_factor", "log_det_factor", "product", "quadratic", "rank_one_inverse", "solve_lower",
-    "solve_lower_transposed",
+    "cholesky", "combine", "dot", "invert_factor", "log_det_factor", "product", "quadratic", "rank_one_inverse",
+    "solve_lower", "solve_lower_transposed",
 ]  # fmt: skip
 
 
@@ -25,6 +25,17 @@ def dot(x, y, d):
     for i in range(d):
         total += x[i] * y[i]
     return total
+
+
+@kernel
+def combine(columns, x, out, n, d):
+    """out[j] = sum_i x_i columns[i, j] for n columns at once: each sum in index order, neighbours side by side."""
+    for j in range(n):
+        out[j] = x[0] * columns[0, j]
+    for i in range(1, d):
+        factor = x[i]
+        for j in range(n):
+            out[j] += factor * columns[i, j]
 
 
 @kernel

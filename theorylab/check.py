@@ -147,23 +147,23 @@ def check_many(
         raise InputError(f"budget={budget!r} must be an integer >= 1")
     say = progress or (lambda text: None)
     overrides = dict(params or {})
+    studied = studied or len(claims)
+    if models is None and studied > 1:  # a claim may have instances in larger profiles only
+        claims = [c for c in claims if c.scope != "run" or c.on(profile)]
+        if not claims:
+            raise InputError(f"the claims have no instances in the profile '{profile}'; choose a larger one")
     if processes > 1 and models is None and learner is None and _registered(claims):
         options = dict(
             params=overrides, profile=profile, alpha_support=alpha_support, alpha_refute=alpha_refute, budget=budget,
-            seed=seed, target=target, run_controls=run_controls, kept=kept, studied=len(claims),
+            seed=seed, target=target, run_controls=run_controls, kept=kept, studied=studied,
         )  # fmt: skip
         return _spread(claims, options, processes, say)
-    studied = studied or len(claims)
     levels = Levels(alpha_support, min(alpha_refute, 1.0 / (20 * studied)), budget or PROFILES[profile][0])
     parts: dict[str, list[InstanceEvidence]] = {c.id: [] for c in claims}
     outcomes: dict[str, list[ControlOutcome]] = {c.id: [] for c in claims}
     kills: dict[str, dict[str, bool]] = {c.id: {} for c in claims}
     group_at: dict[str, Group] = {}
     seconds: dict[str, float] = {c.id: 0.0 for c in claims}
-    if models is None and studied > 1:  # a claim may have instances in larger profiles only
-        claims = [c for c in claims if c.scope != "run" or c.on(profile)]
-        if not claims:
-            raise InputError(f"the claims have no instances in the profile '{profile}'; choose a larger one")
     for_runs = [c for c in claims if c.scope == "run"]
     for name in dict.fromkeys(c.learner for c in for_runs):
         mine = [c for c in for_runs if c.learner == name]
@@ -240,17 +240,13 @@ def _spread(claims: Sequence[Claim], options: dict[str, Any], processes: int, sa
     """The claims of one learner after the other, several learners at once; the evidence in the order of the claims."""
     from theorylab.engines import processes_of
 
-    profile = options["profile"]
-    kept = [c for c in claims if c.scope != "run" or c.on(profile)]
-    if not kept:
-        raise InputError(f"the claims have no instances in the profile '{profile}'; choose a larger one")
-    names = list(dict.fromkeys(c.learner for c in kept))
-    jobs = [([c.id for c in kept if c.learner == name], options) for name in names]
+    names = list(dict.fromkeys(c.learner for c in claims))
+    jobs = [([c.id for c in claims if c.learner == name], options) for name in names]
     found: dict[str, Evidence] = {}
     for done, (at, evidence) in enumerate(processes_of(_by_name, jobs, processes), 1):
         found.update({e.id: e for e in evidence})
         say(f"{done} of {len(jobs)} learners, last {names[at]}: {len(evidence)} claims")
-    return [found[c.id] for c in kept]
+    return [found[c.id] for c in claims]
 
 
 def _missing(claim: Claim, spec: Learner, faithful: Learner) -> list[str]:

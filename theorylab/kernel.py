@@ -12,6 +12,7 @@ from math import sqrt
 
 from theorylab.algebra import (
     cholesky,
+    combine,
     dot,
     invert_factor,
     log_det_factor,
@@ -26,7 +27,7 @@ from theorylab.rng import ENVIRONMENT, INITIAL, LEARNER, Rng, draw, draw_indexed
 from theorylab.special import beta, exp, gamma, log, normal, normal_inverse
 
 __all__ = [
-    "ENVIRONMENT", "INITIAL", "LEARNER", "Kernel", "Rng", "beta", "cholesky", "dot", "draw", "draw_indexed", "exp",
-    "gamma", "invert_factor", "kernel", "log", "log_det_factor", "normal", "normal_inverse", "product", "quadratic",
-    "rank_one_inverse", "solve_lower", "solve_lower_transposed", "sqrt",
+    "ENVIRONMENT", "INITIAL", "LEARNER", "Kernel", "Rng", "beta", "cholesky", "combine", "dot", "draw", "draw_indexed",
+    "exp", "gamma", "invert_factor", "kernel", "log", "log_det_factor", "normal", "normal_inverse", "product",
+    "quadratic", "rank_one_inverse", "solve_lower", "solve_lower_transposed", "sqrt",
 ]  # fmt: skip

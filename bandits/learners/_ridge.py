@@ -11,17 +11,13 @@ from typing import Any
 import numpy as np
 
 from theorylab.errors import InputError
-from theorylab.kernel import kernel
+from theorylab.kernel import combine, kernel
 
 
 @kernel
 def along(p, x, out):
-    """out[a] = <x_a, x> for every arm; arms in the inner loop, which a compiler can vectorise."""
-    for a in range(p.A):
-        out[a] = p.columns[0, a] * x[0]
-    for i in range(1, p.d):
-        for a in range(p.A):
-            out[a] += p.columns[i, a] * x[i]
+    """out[a] = <x_a, x> for every arm."""
+    combine(p.columns, x, out, p.A, p.d)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""What UCBVI-CH and UCBVI-BF share: counts pooled over the stages, the empirical kernel, the greedy action.
+"""What UCBVI-CH and UCBVI-BF share: counts pooled over the stages, the empirical kernel.
 
 The pair (s, a) has the column x = s A + a in `moves` and `p_hat`, whose rows are next states. A sum over next states
 is then a loop over rows whose inner loop runs along memory, for all pairs at once and with every sum in index order.
@@ -21,18 +21,6 @@ def begin(st, p):
             st.V[h, s] = p.cap[h]
             for a in range(p.A):
                 st.Q[h, s, a] = p.cap[h]
-
-
-@kernel
-def act(st, p, k, h, s, rng):
-    """The first maximiser of Q[h, s, :]: the maximum first, since a compare-and-branch search would mispredict."""
-    top = st.Q[h, s, 0]
-    for a in range(1, p.A):
-        top = max(top, st.Q[h, s, a])
-    best = 0
-    while best < p.A - 1 and st.Q[h, s, best] != top:
-        best += 1
-    return best
 
 
 @kernel

@@ -37,7 +37,6 @@ from __future__ import annotations
 from typing import Any
 
 from mdps.learners._evi import act, checked_mixing, doubled, iterate
-from theorylab.errors import InputError
 from theorylab.kernel import exp, kernel, log, sqrt
 from theorylab.learner import Learner, f8, i8
 
@@ -228,8 +227,6 @@ def plan(st, p, t, s, rng):
 def derive(p: dict[str, Any]) -> dict[str, float]:
     """The constants of the two radii, scaled."""
     checked_mixing("kl-ucrl", p)
-    if p["scale"] < 0.0:
-        raise InputError(f"learner 'kl-ucrl': scale={p['scale']} is negative; a radius cannot be")
     S, A, delta = p["S"], p["A"], p["delta"]
     log_T = log(float(max(2, p["T"])))
     B = log(2.0 * E * S * S * A * log_T / delta)

@@ -28,20 +28,10 @@ from typing import Any
 
 import numpy as np
 
+from mdps.learners._greedy import act
 from theorylab.errors import InputError
-from theorylab.kernel import dot, kernel, log, product, rank_one_inverse, sqrt
+from theorylab.kernel import combine, dot, kernel, log, product, rank_one_inverse, sqrt
 from theorylab.learner import Learner, f8
-
-
-@kernel
-def combine(columns, x, out, n, d):
-    """out[j] = sum_i x_i columns[i, j] for n columns at once: each sum in index order, neighbours side by side."""
-    for j in range(n):
-        out[j] = x[0] * columns[0, j]
-    for i in range(1, d):
-        factor = x[i]
-        for j in range(n):
-            out[j] += factor * columns[i, j]
 
 
 @kernel
@@ -53,18 +43,6 @@ def begin(st, p):
         for s in range(p.S):
             for a in range(p.A):
                 st.width[h, s * p.A + a] = dot(p.phi[s, a], p.phi[s, a], p.d) / p.lam
-
-
-@kernel
-def act(st, p, k, h, s, rng):
-    """The first maximiser of Q[h, s, :]."""
-    top = st.Q[h, s, 0]
-    for a in range(1, p.A):
-        top = max(top, st.Q[h, s, a])
-    best = 0
-    while best < p.A - 1 and st.Q[h, s, best] != top:
-        best += 1
-    return best
 
 
 @kernel

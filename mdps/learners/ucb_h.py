@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mdps.learners._greedy import act
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import Learner, f8, i8
 
@@ -31,18 +32,6 @@ def begin(st, p):
                 st.N[h, s, a] = 0
     for s in range(p.S):
         st.V[p.H, s] = 0.0
-
-
-@kernel
-def act(st, p, k, h, s, rng):
-    """The first maximiser of Q[h, s, :]: the maximum first, since a compare-and-branch search would mispredict."""
-    top = st.Q[h, s, 0]
-    for a in range(1, p.A):
-        top = max(top, st.Q[h, s, a])
-    best = 0
-    while best < p.A - 1 and st.Q[h, s, best] != top:
-        best += 1
-    return best
 
 
 @kernel

@@ -25,8 +25,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mdps.learners._ucbvi import act, caps, count, estimate, expect, settle
+from mdps.learners._greedy import act
 from mdps.learners._ucbvi import begin as begin_at_cap
+from mdps.learners._ucbvi import caps, count, estimate, expect, settle
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import Learner, f8, i8
 

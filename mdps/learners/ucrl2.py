@@ -20,15 +20,9 @@ Source: jaksch2010, figures 1 and 2 [source: radii; recalled: inner maximum, sto
 
 from __future__ import annotations
 
+from mdps.learners._evi import begin, sort_states
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import Learner, f8, i8
-
-
-@kernel
-def begin(st, p):
-    """No data yet (the state arrives zeroed)."""
-    for s in range(p.S):
-        st.order[s] = s
 
 
 @kernel
@@ -64,21 +58,6 @@ def estimate(st, p, t):
                 st.r_up[s, a] = 1.0
             for s2 in range(p.S):
                 st.p_hat[s, a, s2] = st.moves[s, a, s2] / n
-
-
-@kernel
-def sort_states(st, p):
-    """order = states by decreasing u, ties to the lowest index (insertion sort: nearly sorted between sweeps)."""
-    for i in range(1, p.S):
-        x = st.order[i]
-        j = i
-        while j > 0:
-            y = st.order[j - 1]
-            if st.u[y] > st.u[x] or (st.u[y] == st.u[x] and y < x):
-                break
-            st.order[j] = y
-            j -= 1
-        st.order[j] = x
 
 
 @kernel

@@ -136,9 +136,8 @@ def derive(p: dict[str, Any]) -> dict[str, Any]:
     checked_mixing("ucrl2b", p)
     if p["form"] not in (0, 1):
         raise InputError(f"learner 'ucrl2b': form={p['form']} is neither 0 (2/6 form) nor 1 (older public code)")
-    for name in ("scale", "alpha"):
-        if p[name] < 0.0:
-            raise InputError(f"learner 'ucrl2b': {name}={p[name]} is negative; a radius cannot be")
+    if p["alpha"] < 0.0:
+        raise InputError(f"learner 'ucrl2b': alpha={p['alpha']} is negative; a radius cannot be")
     return {}
 
 

@@ -29,8 +29,9 @@ from typing import Any
 
 import numpy as np
 
+from mdps.learners._greedy import act
 from theorylab.errors import InputError
-from theorylab.kernel import kernel, log, product, rank_one_inverse, sqrt
+from theorylab.kernel import combine, kernel, log, product, rank_one_inverse, sqrt
 from theorylab.learner import Learner, f8, i8
 
 
@@ -40,18 +41,6 @@ def begin(st, p):
     for g in range(p.G):
         for i in range(p.d):
             st.Sigma_inv[g, i, i] = 1.0 / p.lam
-
-
-@kernel
-def act(st, p, k, h, s, rng):
-    """The first maximiser of Q[h, s, :]."""
-    top = st.Q[h, s, 0]
-    for a in range(1, p.A):
-        top = max(top, st.Q[h, s, a])
-    best = 0
-    while best < p.A - 1 and st.Q[h, s, best] != top:
-        best += 1
-    return best
 
 
 @kernel
@@ -92,17 +81,6 @@ def value_features(st, p, h):
         for i in range(p.d):
             for j in range(n):
                 st.features[i, j] += p.moves[i, m, j] * st.ahead[j]
-
-
-@kernel
-def combine(columns, x, out, n, d):
-    """out[j] = sum_i x_i columns[i, j] for n columns at once: each sum in index order, neighbours side by side."""
-    for j in range(n):
-        out[j] = x[0] * columns[0, j]
-    for i in range(1, d):
-        factor = x[i]
-        for j in range(n):
-            out[j] += factor * columns[i, j]
 
 
 @kernel

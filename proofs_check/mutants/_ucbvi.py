@@ -67,16 +67,6 @@ def settle_once(st, p, h, s, a, q):
 
 
 @kernel
-def least(st, p, k, h, s, rng):
-    """The action with the smallest Q is played."""
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[h, s, a] < st.Q[h, s, best]:
-            best = a
-    return best
-
-
-@kernel
 def last_of_ties(st, p, k, h, s, rng):
     """The last maximiser is played."""
     best = 0
@@ -91,17 +81,6 @@ def watch_every_other(st, p, k, h, s, a, r, s2):
     """A plan after every second episode."""
     watch(st, p, k, h, s, a, r, s2)
     return h == p.H - 1 and k % 2 == 1
-
-
-@kernel
-def next_stage(st, p, k, h, s, rng):
-    """The action maximises Q of the next stage."""
-    g = min(h + 1, p.H - 1)
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[g, s, a] > st.Q[g, s, best]:
-            best = a
-    return best
 
 
 def no_logarithm(p: dict[str, Any]) -> float:

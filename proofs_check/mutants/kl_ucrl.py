@@ -7,6 +7,7 @@ from typing import Any
 
 from mdps.learners._evi import iterate
 from mdps.learners.kl_ucrl import E, estimate, find_best, kl_maximum, learner, plan, sweeps
+from proofs_check.mutants.ucrl2 import always, late, reward_elsewhere, self_loops_lost, successor_lost
 from theorylab.compiler import Kernel
 from theorylab.kernel import exp, kernel, log, sqrt
 from theorylab.learner import Learner
@@ -241,59 +242,6 @@ def plan_minimising(st, p, t, s, rng):
 def act_zero(st, p, t, s, rng):
     """Action 0 is played, whatever the plan."""
     return 0
-
-
-# counts
-
-
-@kernel
-def late(st, p, t, s, a, r, s2):
-    """The episode ends when visits have quadrupled."""
-    st.nu[s, a] += 1
-    st.total[s, a] += r
-    st.moves[s, a, s2] += 1
-    b = st.pi[s2]
-    return st.nu[s2, b] >= 4 * max(1, st.N[s2, b])
-
-
-@kernel
-def always(st, p, t, s, a, r, s2):
-    """A new plan at every step."""
-    st.nu[s, a] += 1
-    st.total[s, a] += r
-    st.moves[s, a, s2] += 1
-    return True
-
-
-@kernel
-def self_loops_lost(st, p, t, s, a, r, s2):
-    """Transitions that stay in the state are not counted."""
-    if s2 != s:
-        st.nu[s, a] += 1
-        st.moves[s, a, s2] += 1
-    st.total[s, a] += r
-    b = st.pi[s2]
-    return st.nu[s2, b] >= max(1, st.N[s2, b])
-
-
-@kernel
-def successor_lost(st, p, t, s, a, r, s2):
-    """Every transition is recorded as staying."""
-    st.nu[s, a] += 1
-    st.total[s, a] += r
-    st.moves[s, a, s] += 1
-    b = st.pi[s2]
-    return st.nu[s2, b] >= max(1, st.N[s2, b])
-
-
-@kernel
-def reward_elsewhere(st, p, t, s, a, r, s2):
-    """The reward goes to the next action's sum."""
-    st.nu[s, a] += 1
-    st.total[s, (a + 1) % p.A] += r
-    st.moves[s, a, s2] += 1
-    b = st.pi[s2]
-    return st.nu[s2, b] >= max(1, st.N[s2, b])
 
 
 def _maximum(maximum: Kernel, prepare: Kernel = find_best) -> Learner:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mdps.learners.lsvi_ucb import begin, combine, derive, learner, plan, watch
-from theorylab.kernel import dot, kernel, log, product, rank_one_inverse, sqrt
+from mdps.learners.lsvi_ucb import begin, derive, learner, plan, watch
+from proofs_check.mutants._greedy import least
+from theorylab.kernel import combine, dot, kernel, log, product, rank_one_inverse, sqrt
 from theorylab.learner import Learner
 
 
@@ -152,16 +153,6 @@ def ignorant(st, p, h):
         if st.width[h, j] * p.lam >= dot(p.phi[s, a], p.phi[s, a], p.d):
             value = 0.0
         settle(st, p, h, j, value, value)
-
-
-@kernel
-def least(st, p, k, h, s, rng):
-    """The action with the smallest Q is played."""
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[h, s, a] < st.Q[h, s, best]:
-            best = a
-    return best
 
 
 def no_bonus(p: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from mdps.learners.ucb_h import learner
+from proofs_check.mutants._greedy import least, next_stage
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import Learner
 
@@ -128,27 +129,6 @@ def stale_value(st, p, k, h, s, a, r, s2):
     before = st.V[h, s]
     step(st, p, h, s, a, r + st.V[h + 1, s2], p.c * sqrt(p.H3_iota / n), (p.H + 1.0) / (p.H + n))
     st.V[h, s] = before
-
-
-@kernel
-def least(st, p, k, h, s, rng):
-    """The action with the smallest Q is played."""
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[h, s, a] < st.Q[h, s, best]:
-            best = a
-    return best
-
-
-@kernel
-def next_stage(st, p, k, h, s, rng):
-    """The action maximises Q of the next stage."""
-    g = min(h + 1, p.H - 1)
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[g, s, a] > st.Q[g, s, best]:
-            best = a
-    return best
 
 
 @kernel

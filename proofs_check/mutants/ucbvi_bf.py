@@ -9,6 +9,7 @@ from typing import Any
 from mdps.learners._ucbvi import count, expect, settle
 from mdps.learners.ucbvi_bf import backup, begin, bonuses, factors, improve, learner, plan, variance, watch, weigh
 from proofs_check.mutants import _ucbvi as wrong
+from proofs_check.mutants._greedy import least, next_stage
 from theorylab.compiler import Kernel
 from theorylab.kernel import kernel, sqrt
 from theorylab.learner import Learner
@@ -196,9 +197,9 @@ q_stale = with_settle(wrong.settle_once)
 backup_same_stage = replace(learner, plan=plan.replace(backup=same_stage))
 backup_skips_stage = replace(learner, plan=plan.replace(backup=skip_stage))
 plans_every_other = replace(learner, watch=wrong.watch_every_other.replace(watch=watch))
-argmin = replace(learner, act=wrong.least)
+argmin = replace(learner, act=least)
 ties_to_last = replace(learner, act=wrong.last_of_ties)
-acts_on_next_stage = replace(learner, act=wrong.next_stage)
+acts_on_next_stage = replace(learner, act=next_stage)
 
 GENERIC: dict[str, Learner | str] = {
     "bonus zero": bonus_zero,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mdps.learners import ucrl2
-from mdps.learners.ucrl2 import estimate, inner_maximum, learner, sort_states
+from mdps.learners._evi import sort_states
+from mdps.learners.ucrl2 import estimate, inner_maximum, learner
 from mdps.learners.ucrl2 import plan as faithful_plan
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import Learner

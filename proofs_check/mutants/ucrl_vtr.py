@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from mdps.learners.ucrl_vtr import derive, estimate, evaluate, learner, plan, value_features, watch
+from proofs_check.mutants._greedy import least
 from theorylab.kernel import kernel, log, product, rank_one_inverse, sqrt
 from theorylab.learner import Learner, f8
 
@@ -154,16 +155,6 @@ def uncapped(st, p, h, g):
 def own_stage(st, p, h):
     """Q_h is made from V_h as it stood, for V_{h+1}."""
     value_features(st, p, h - 1)
-
-
-@kernel
-def least(st, p, k, h, s, rng):
-    """The action with the smallest Q is played."""
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[h, s, a] < st.Q[h, s, best]:
-            best = a
-    return best
 
 
 def no_delta(p: dict[str, Any]) -> dict[str, Any]:

@@ -17,20 +17,13 @@ import math
 
 from theorylab.kernel import exp, kernel, log, sqrt
 from theorylab.probe import NEVER
+from theorylab.records import larger
 
 #: failure probability that the tallies are tested at
 LEVEL = 0.05
 #: ln(8 / LEVEL): four events, two sides
 LOG_TALLY = math.log(8.0 / LEVEL)
 HALF_LOG_2PI = 0.91893853320467274178
-
-
-@kernel
-def larger(x, y):
-    """The larger of two, and no number if either is none: `max` would lose it, and a probe with it a violation."""
-    if x != x or y <= x:
-        return x
-    return y
 
 
 @kernel

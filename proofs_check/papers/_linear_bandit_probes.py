@@ -153,15 +153,6 @@ monitor = Monitor(MEMORY, monitor_begin, monitor_observe)
 
 
 @kernel
-def counts(st, p, tr, t):
-    """Plays: the learner's against the environment's."""
-    worst = 0.0
-    for a in range(p.A):
-        worst = max(worst, abs(float(st.N[a] - tr.visits[a])))
-    return worst
-
-
-@kernel
 def estimate(st, p, tr, t):
     """Largest residual of V theta_hat = sum x r, with V and the sum of the monitor, over lam + plays."""
     worst = 0.0

@@ -6,6 +6,7 @@ own Gram matrices and sums from the steps that the environment served, and inver
 
 from __future__ import annotations
 
+from proofs_check.papers._value_probes import backup
 from theorylab.kernel import cholesky, dot, invert_factor, kernel, log, log_det_factor, quadratic, sqrt
 from theorylab.learner import f8
 from theorylab.probe import NEVER, Monitor
@@ -15,16 +16,6 @@ from theorylab.probe import NEVER, Monitor
 def beta_of(p, tr):
     """scale c d H sqrt(iota) with iota = ln(2dT/delta) from the table."""
     return p.scale * p.c * p.d * p.H * sqrt(tr.log_term)
-
-
-@kernel
-def backup(st, p, tr, h, s, a):
-    """(r + P V_{h+1})(s,a) with the true model and the learner's V."""
-    row = h * tr.stride + s * p.A + a
-    value = tr.r_mean[row]
-    for j in range(tr.width):
-        value += tr.prob[row, j] * st.V[h + 1, tr.succ[row, j]]
-    return value
 
 
 @kernel
@@ -47,17 +38,6 @@ def confidence(st, p, tr, t):
         for s in range(p.S):
             for a in range(p.A):
                 worst = max(worst, error_of(st, p, tr, h, s, a) - radius_of(p, tr, h, s, a))
-    return worst
-
-
-@kernel
-def optimism(st, p, tr, t):
-    """Largest Q_star - Q over all stages and pairs."""
-    worst = NEVER
-    for h in range(p.H):
-        for s in range(p.S):
-            for a in range(p.A):
-                worst = max(worst, tr.Q_star[h, s, a] - st.Q[h, s, a])
     return worst
 
 
@@ -170,15 +150,6 @@ def counts(st, p, tr, t):
         worst = max(worst, max(abs(total), abs(st.paid[tr.h, i] - tr.own_paid[tr.h, i])))
         worst = max(worst, abs(st.after[tr.h, tr.s2, i] - tr.own_after[tr.h, tr.s2, i]))
     return worst / (2.0 + t // p.H)
-
-
-@kernel
-def greedy(st, p, tr, t):
-    """Largest Q of the visited state minus that of the action played."""
-    top = st.Q[tr.h, tr.s, 0]
-    for a in range(1, p.A):
-        top = max(top, st.Q[tr.h, tr.s, a])
-    return top - st.Q[tr.h, tr.s, tr.a]
 
 
 @kernel

@@ -213,15 +213,6 @@ def bonus(st, p, tr, t):
 
 
 @kernel
-def greedy(st, p, tr, t):
-    """Largest Q of the visited state minus that of the action played."""
-    top = st.Q[tr.h, tr.s, 0]
-    for a in range(1, p.A):
-        top = max(top, st.Q[tr.h, tr.s, a])
-    return top - st.Q[tr.h, tr.s, tr.a]
-
-
-@kernel
 def schedule(st, p, tr, t):
     """Plans after the first, against the past episodes in which some pair was refreshed."""
     return abs(float(tr.epochs - 1 - tr.changed[0]))

@@ -49,16 +49,6 @@ def rewards(st, p, tr, t):
 
 
 @kernel
-def cap(st, p, tr, t):
-    """Largest optimistic reward minus 1."""
-    worst = NEVER
-    for s in range(p.S):
-        for a in range(p.A):
-            worst = max(worst, st.r_up[s, a] - 1.0)
-    return worst
-
-
-@kernel
 def optimistic_reward(st, p, tr, t):
     """Distance of r_up from min(1, mean + radius) with the environment's counters, and from 1 before any visit."""
     worst = 0.0

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from proofs_check.papers._beta_law import LEVEL, beta_cdf, excess, larger, tally
+from proofs_check.papers._beta_law import LEVEL, beta_cdf, excess, tally
 from theorylab.claim import Context
 from theorylab.kernel import kernel, sqrt
 from theorylab.learner import Field, f8, i8
 from theorylab.probe import NEVER
+from theorylab.records import larger
 
 MEMORY: dict[str, Field] = {
     "seen": i8["S", "A", "S"],

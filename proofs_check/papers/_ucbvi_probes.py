@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from proofs_check.papers._value_probes import optimism
 from theorylab.compiler import Kernel
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import f8, i8
@@ -199,17 +200,6 @@ def transitions(st, p, tr, t):
                         worst = max(worst, abs(mean - q) - width)
                 if not abs(impossible) <= 1e-9:  # rounding would hide how far the widths are from equality
                     worst = max(worst, abs(impossible))
-    return worst
-
-
-@kernel
-def optimism(st, p, tr, t):
-    """Largest Q_star - Q over all stages, states and actions."""
-    worst = NEVER
-    for h in range(p.H):
-        for s in range(p.S):
-            for a in range(p.A):
-                worst = max(worst, tr.Q_star[h, s, a] - st.Q[h, s, a])
     return worst
 
 

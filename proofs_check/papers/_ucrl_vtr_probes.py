@@ -7,6 +7,7 @@ from the dense phi and the values of the plan that the step was played by, and i
 
 from __future__ import annotations
 
+from proofs_check.papers._value_probes import backup
 from theorylab.kernel import cholesky, dot, invert_factor, kernel, log, log_det_factor, quadratic, sqrt
 from theorylab.learner import f8
 from theorylab.probe import NEVER, Monitor
@@ -50,16 +51,6 @@ def radius_of(p, tr, g, t):
 
 
 @kernel
-def backup(st, p, tr, h, s, a):
-    """(r + P V_{h+1})(s,a) with the true kernel and the learner's V."""
-    row = h * tr.stride + s * p.A + a
-    value = tr.r_mean[row]
-    for j in range(tr.width):
-        value += tr.prob[row, j] * st.V[h + 1, tr.succ[row, j]]
-    return value
-
-
-@kernel
 def error_of(st, p, tr, g):
     """|theta_hat - theta| in the monitor's Sigma."""
     total = 0.0
@@ -75,17 +66,6 @@ def confidence(st, p, tr, t):
     worst = NEVER
     for g in range(p.G):
         worst = max(worst, error_of(st, p, tr, g) - radius_of(p, tr, g, t))
-    return worst
-
-
-@kernel
-def optimism(st, p, tr, t):
-    """Largest Q_star - Q over all stages and pairs."""
-    worst = NEVER
-    for h in range(p.H):
-        for s in range(p.S):
-            for a in range(p.A):
-                worst = max(worst, tr.Q_star[h, s, a] - st.Q[h, s, a])
     return worst
 
 
@@ -191,15 +171,6 @@ def counts(st, p, tr, t):
                 for a in range(p.A):
                     total += tr.visits[h, s, a]
     return abs(float(st.n[g] - total))
-
-
-@kernel
-def greedy(st, p, tr, t):
-    """Largest Q of the visited state minus that of the action played."""
-    top = st.Q[tr.h, tr.s, 0]
-    for a in range(1, p.A):
-        top = max(top, st.Q[tr.h, tr.s, a])
-    return top - st.Q[tr.h, tr.s, tr.a]
 
 
 @kernel

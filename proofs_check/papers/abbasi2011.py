@@ -38,6 +38,7 @@ from proofs_check.lemmas.self_normalised import (
 from proofs_check.mutants import oful as faults
 from proofs_check.papers import _linear_bandit_probes as shared
 from proofs_check.papers import _oful_probes as probes
+from proofs_check.papers._bandit_probes import plays_conserved
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
 from theorylab.probe import Probe
 
@@ -243,7 +244,7 @@ claims = [
         "Plays are conserved: N_a equals the number of times arm a was played.",
         "derived",
         Pointwise(),
-        Probe("oful.counts", shared.counts),
+        Probe("oful.counts", plays_conserved),
         ("lost counts", "counts from one"),
     ),
     _step(

@@ -38,6 +38,7 @@ from proofs_check.lemmas.gaussian import P, false_perturbation, gamma, perturbat
 from proofs_check.mutants import lin_thompson as faults
 from proofs_check.papers import _lin_thompson_probes as probes
 from proofs_check.papers import _linear_bandit_probes as shared
+from proofs_check.papers._bandit_probes import plays_conserved
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
 from theorylab.linear_bandit import LinearBandit
 from theorylab.probe import Probe
@@ -225,7 +226,7 @@ claims = [
         "Plays are conserved: N_a equals the number of times arm a was played.",
         "derived",
         Pointwise(),
-        Probe("lin-thompson.counts", shared.counts),
+        Probe("lin-thompson.counts", plays_conserved),
         ("lost counts", "counts from one"),
     ),
     _step(

@@ -18,11 +18,11 @@ import math
 import numpy as np
 
 from proofs_check.mutants import ucb1 as faults
+from proofs_check.papers._bandit_probes import plays_conserved, rewards_conserved, sums
 from theorylab.assume import bandit, rewards_in_01
 from theorylab.claim import Claim, Context, Control, Expectation, HighProbability, Instance, Pointwise
 from theorylab.kernel import kernel, log, sqrt
-from theorylab.learner import f8
-from theorylab.probe import NEVER, Monitor, Probe
+from theorylab.probe import NEVER, Probe
 
 TWO = {"means": (0.9, 0.6)}
 TEN = {"means": (0.9, 0.8, 0.8, 0.7, 0.7, 0.6, 0.6, 0.5, 0.5, 0.4)}
@@ -91,24 +91,6 @@ def greedy(st, p, tr, t):
 
 
 @kernel
-def counts(st, p, tr, t):
-    """Plays: the learner's against the environment's."""
-    worst = 0.0
-    for a in range(p.A):
-        worst = max(worst, abs(float(st.N[a] - tr.visits[a])))
-    return worst
-
-
-@kernel
-def sums(st, p, tr, t):
-    """Reward sums: the learner's against the monitor's."""
-    worst = 0.0
-    for a in range(p.A):
-        worst = max(worst, abs(st.total[a] - tr.sums[a]))
-    return worst
-
-
-@kernel
 def outside(st, p, tr, a, b):
     """|mean - mu| minus the learner's own width for arm a, at the decision whose outcome was arm b (played once
     since)."""
@@ -156,20 +138,6 @@ def plays(st, p, tr, t):
     return tr.visits[a] - 1.0 - 8.0 * log(float(t)) / (tr.gap[a] * tr.gap[a])
 
 
-@kernel
-def monitor_begin(p, tr):
-    """No rewards yet."""
-    for a in range(p.A):
-        tr.sums[a] = 0.0
-
-
-@kernel
-def monitor_observe(st, p, tr, t):
-    """Add the reward to the sum of the arm that was played."""
-    tr.sums[tr.a] += tr.r
-
-
-monitor = Monitor({"sums": f8["A"]}, monitor_begin, monitor_observe)
 ALL = {
     "bonus zero": faults.bonus_zero,
     "log factor dropped": faults.log_dropped,
@@ -188,7 +156,7 @@ _SHARED = dict(
     control_instance=WIDE,
     assumes=(bandit, rewards_in_01),
     tables=tables,
-    monitor=monitor,
+    monitor=sums,
 )
 
 
@@ -257,7 +225,7 @@ claims = [
         "Plays are conserved: N_j equals the number of times arm j was played.",
         "derived",
         Pointwise(),
-        Probe("ucb1.counts", counts),
+        Probe("ucb1.counts", plays_conserved),
         ("counts lost",),
     ),
     _step(
@@ -265,7 +233,7 @@ claims = [
         "Rewards are conserved: the sum kept for arm j is the sum of the rewards that arm j paid.",
         "derived",
         Pointwise(),
-        Probe("ucb1.sums", sums, tol=1e-9),
+        Probe("ucb1.sums", rewards_conserved, tol=1e-9),
         ("rewards swapped",),
     ),
     _step(

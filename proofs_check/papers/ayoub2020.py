@@ -31,6 +31,7 @@ import numpy as np
 
 from proofs_check.mutants import ucrl_vtr as faults
 from proofs_check.papers import _ucrl_vtr_probes as probes
+from proofs_check.papers import _value_probes as values
 from proofs_check.papers._linear_mdp_lemmas import doubling, false_doubling
 from proofs_check.papers._mixture_models import coin, key
 from theorylab.assume import episodic, mixture_norms, rewards_in_01
@@ -254,7 +255,7 @@ claims = [
         "Q_h(s,a) >= Q_star_h(s,a) for all pairs and stages at every plan, on the event of confidence.",
         "recalled",
         HighProbability(confidence_level),
-        probes.optimism,
+        values.optimism,
         "plan",
         ("bonus zero", "unseen directions known", "norm of theta dropped"),
     ),
@@ -351,7 +352,7 @@ claims = [
         "The action played maximises Q_h(s, .).",
         "recalled",
         Pointwise(),
-        probes.greedy,
+        values.greedy,
         "step",
         ("argmin",),
         tol=0.0,

@@ -30,6 +30,7 @@ from proofs_check.mutants import kl_ucrl as faults
 from proofs_check.papers import _kl_ucrl_probes as own
 from proofs_check.papers import _optimistic_probes as shared
 from proofs_check.papers import _ucrl2_probes as common
+from proofs_check.papers._optimistic_steps import STEPS as SHARED
 from theorylab.assume import average_reward, communicating, rewards_in_01
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
 from theorylab.probe import Probe
@@ -167,34 +168,15 @@ STEP_CLAIMS = [
         "log factors dropped; delta left out; ln T in place of ln ln T; square root of the radius; visits plus one",
         copies=True,
     ),
-    _step(
-        "counts",
-        "Counts are conserved: N + nu equals the visits that the environment has served, and the transitions counted "
-        "are those it made.",
-        "derived", Pointwise(), common.counts, "step", 0.0, "self-loops lost; successor not recorded",
-    ),
+    _step("counts", *SHARED["counts"]),
     _step(
         "sums",
         "Rewards are conserved: the sum kept for a pair is the sum of the rewards that it paid.",
         "derived", Pointwise(), common.sums, "step", 1e-9, "reward to the next action",
     ),
-    _step(
-        "estimate",
-        "At every plan p_hat is the empirical law: visits times p_hat are the transitions that the environment made.",
-        "derived", Pointwise(), shared.estimate, "plan", 1e-9, "visits plus one; first estimate kept",
-    ),
-    _step(
-        "optimistic-reward",
-        "The optimistic reward is min(1, empirical mean + radius), and 1 before the first visit.",
-        "derived", Pointwise(), shared.optimistic_reward, "plan", 1e-9,
-        "optimistic rewards above 1; unvisited pairs at zero",
-        copies=True,
-    ),
-    _step(
-        "cap",
-        "Optimistic rewards are at most 1, the largest reward of a plausible MDP.",
-        "recalled", Pointwise(), shared.cap, "plan", 0.0, "optimistic rewards above 1",
-    ),
+    _step("estimate", *SHARED["estimate"]),
+    _step("optimistic-reward", *SHARED["optimistic-reward"]),
+    _step("cap", *SHARED["cap"]),
     _step(
         "coverage",
         "Every true row is in its ball, n KL(p_hat, p) <= C_P, at every plan, except with probability "
@@ -242,21 +224,9 @@ STEP_CLAIMS = [
         "The last sweep is the optimistic Bellman update: u_next(s) = max_a r~ + tau law u + (1 - tau) u(s).",
         "recalled", Pointwise(), shared.backup, "plan", 1e-8, "optimistic reward left out",
     ),
-    _step(
-        "greedy",
-        "The planned action of every state attains the maximum of the last sweep.",
-        "recalled", Pointwise(), shared.greedy, "plan", 1e-8, "policy minimises",
-    ),
-    _step(
-        "played",
-        "The action played is the planned one.",
-        "recalled", Pointwise(), shared.played, "step", 0.0, "action 0 played",
-    ),
-    _step(
-        "stopping",
-        "Extended value iteration stops with span(u_next - u) < 1/sqrt(t_k).",
-        "recalled", Pointwise(), common.stopping, "plan", 1e-12, "one sweep",
-    ),
+    _step("greedy", *SHARED["greedy"]),
+    _step("played", *SHARED["played"]),
+    _step("stopping", *SHARED["stopping"]),
     _step(
         "span",
         "Wherever the true MDP is plausible, tau span(u) <= D (inequality 11 of UCRL2's proof; needs optimistic "
@@ -268,11 +238,7 @@ STEP_CLAIMS = [
         "No pair is played more than max(1, N) times in an episode, N its visits before it.",
         "recalled", Pointwise(), common.doubling, "step", 0.0, "trigger at fourfold visits",
     ),
-    _step(
-        "episodes",
-        "The number of episodes up to n >= SA steps is at most SA log2(8n/(SA)) (proposition 18 of UCRL2's paper).",
-        "recalled", Pointwise(), common.episodes, "step", 0.0, "plan at every step",
-    ),
+    _step("episodes", *SHARED["episodes"]),
 ]  # fmt: skip
 
 claims = [

@@ -34,6 +34,7 @@ from mdps.models.one_hot import family as one_hot
 from mdps.models.riverswim import family as riverswim
 from proofs_check.mutants import lsvi_ucb as faults
 from proofs_check.papers import _lsvi_ucb_probes as probes
+from proofs_check.papers import _value_probes as values
 from proofs_check.papers._linear_mdp_lemmas import corners, false_corners
 from theorylab.assume import episodic, linear_norms, rewards_in_01
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
@@ -245,7 +246,7 @@ claims = [
         "Q_h(s,a) >= Q_star_h(s,a) for all pairs and stages at every plan (lemma B.5), on the event of confidence.",
         "recalled",
         HighProbability(concentration_level),
-        probes.optimism,
+        values.optimism,
         "plan",
         ("bonus zero", "unvisited at zero"),
     ),
@@ -337,7 +338,7 @@ claims = [
         "The action played maximises Q_h(s, .) (line 9).",
         "recalled",
         Pointwise(),
-        probes.greedy,
+        values.greedy,
         "step",
         ("argmin",),
         tol=0.0,

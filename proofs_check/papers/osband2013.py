@@ -29,7 +29,7 @@ from typing import Any
 
 from proofs_check.lemmas.frozen_counts import false_frozen_counts, frozen_counts
 from proofs_check.mutants import psrl as faults
-from proofs_check.papers._beta_law import LEVEL, larger
+from proofs_check.papers._beta_law import LEVEL
 from proofs_check.papers._posterior_probes import (
     MEMORY,
     calibration,
@@ -49,6 +49,7 @@ from theorylab.claim import Claim, Control, HighProbability, Instance, Pointwise
 from theorylab.kernel import kernel
 from theorylab.learner import f8
 from theorylab.probe import NEVER, Monitor, Probe
+from theorylab.records import larger
 
 COINS = {"rewards": "bernoulli"}
 SMALL = Instance("two-state", 60, {"slip": 0.3, "horizon": 3, **COINS}, {"known_rewards": 0})

@@ -32,12 +32,13 @@ import math
 from typing import Any
 
 from proofs_check.mutants import rlsvi as faults
-from proofs_check.papers._beta_law import LEVEL, excess, larger, tally
+from proofs_check.papers._beta_law import LEVEL, excess, tally
 from theorylab.assume import episodic, rewards_in_01
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
 from theorylab.kernel import kernel, sqrt
 from theorylab.learner import f8, i8
 from theorylab.probe import NEVER, Monitor, Probe
+from theorylab.records import larger
 
 COINS = {"rewards": "bernoulli"}
 #: |x| below the first has probability 1/2 for a standard normal x

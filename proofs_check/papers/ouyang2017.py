@@ -29,7 +29,7 @@ from typing import Any
 from proofs_check.lemmas.frozen_counts import dynamic_episodes, false_dynamic_episodes
 from proofs_check.mutants import psrl_average as faults
 from proofs_check.papers import _posterior_probes as shared
-from proofs_check.papers._beta_law import LEVEL, larger
+from proofs_check.papers._beta_law import LEVEL
 from proofs_check.papers._posterior_probes import (
     MEMORY,
     calibration,
@@ -48,6 +48,7 @@ from theorylab.claim import Claim, Context, Control, HighProbability, Instance, 
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import i8
 from theorylab.probe import NEVER, Monitor, Probe
+from theorylab.records import larger
 
 COINS = {"rewards": "bernoulli"}
 LN2 = 0.69314718055994530942

@@ -27,6 +27,7 @@ import numpy as np
 from proofs_check.lemmas.mvp_monotone import false_monotone, monotone
 from proofs_check.mutants import mvp as faults
 from proofs_check.papers import _mvp_probes as probes
+from proofs_check.papers import _value_probes as values
 from proofs_check.papers._mvp_models import scaled, stopping, total_reward_at_most_one
 from theorylab.assume import episodic, rewards_in_01, stationary
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
@@ -284,7 +285,7 @@ claims = [
         "greedy",
         "The action played maximises Q of the last plan.",
         "recalled",
-        probes.greedy,
+        values.greedy,
         "step",
         ("worst action played",),
         0.0,

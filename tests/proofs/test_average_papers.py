@@ -156,9 +156,9 @@ def test_every_generic_fault_is_planted_or_explained(module: Any) -> None:
         ("ucrl2b", {"tau": 0.0}, "tau=0.0 must lie in"),
         ("kl-ucrl", {"tau": 1.5}, "tau=1.5 must lie in"),
         ("ucrl2b", {"form": 2}, "neither 0"),
-        ("ucrl2b", {"scale": -1.0}, "scale=-1.0 is negative"),
+        ("ucrl2b", {"scale": -1.0}, "scale=-1.0, a multiplier, may not be negative"),
         ("ucrl2b", {"alpha": -1.0}, "alpha=-1.0 is negative"),
-        ("kl-ucrl", {"scale": -0.1}, "scale=-0.1 is negative"),
+        ("kl-ucrl", {"scale": -0.1}, "scale=-0.1, a multiplier, may not be negative"),
     ],
 )
 def test_parameters_without_meaning_are_refused(name: str, params: dict[str, Any], message: str) -> None:
