@@ -240,8 +240,9 @@ def _spread(claims: Sequence[Claim], options: dict[str, Any], processes: int, sa
     """The claims of one learner after the other, several learners at once; the evidence in the order of the claims."""
     from theorylab.engines import processes_of
 
-    names = list(dict.fromkeys(c.learner for c in claims))
-    jobs = [([c.id for c in claims if c.learner == name], options) for name in names]
+    ids = {name: [c.id for c in claims if c.learner == name] for name in dict.fromkeys(c.learner for c in claims)}
+    names = sorted(ids, key=lambda name: -len(ids[name]))  # the longest first: no process waits long at the end
+    jobs = [(ids[name], options) for name in names]
     found: dict[str, Evidence] = {}
     for done, (at, evidence) in enumerate(processes_of(_by_name, jobs, processes), 1):
         found.update({e.id: e for e in evidence})

@@ -146,7 +146,7 @@ def check(
     if report is not None:
         from theorylab.report import write_report
 
-        page = write_report(report, evidence, provenance=evidence[0].provenance)
+        page = write_report(report, evidence, provenance=evidence[0].provenance, processes=os.cpu_count() or 1)
         print(f"report: {page}", file=sys.stderr)
     raise typer.Exit(exit_code(evidence))
 

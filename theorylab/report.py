@@ -49,16 +49,30 @@ def check_folder(folder: str | Path) -> Path:
 
 
 def write_report(
-    folder: str | Path, evidence: Sequence[Evidence], *, provenance: Mapping[str, Any] | None = None
+    folder: str | Path,
+    evidence: Sequence[Evidence],
+    *,
+    provenance: Mapping[str, Any] | None = None,
+    processes: int = 1,
 ) -> Path:
     """Write the report and return the path of its `index.html`.
 
-    Args: evidence, a claim each; provenance, what to say about the run (default: that of the first claim).
+    Args: evidence, a claim each; provenance, what to say about the run (default: that of the first claim); processes
+    that draw the figures, whose bytes do not depend on it.
     Papers without an entry in a `references.bib` are named on the page. Raises InputError as `check_folder`.
     """
     path = check_folder(folder)
     anchors = _anchors([e.id for e in evidence])
-    figures = {e.id: _figures(e, anchors[e.id], path / "figures") for e in evidence}
+    jobs = [(e, anchors[e.id], path / "figures") for e in evidence]
+    curves = [job for job in jobs if any(i.curve for i in job[0].instances)]
+    if processes > 1 and len(curves) > 1:
+        from theorylab.engines import processes_of
+
+        figures = {e.id: [] for e in evidence} | {
+            curves[at][0].id: drawn for at, drawn in processes_of(_figures, curves, processes)
+        }
+    else:
+        figures = {job[0].id: _figures(*job) for job in jobs}
     known = _references([e.paper for e in evidence])
     chosen = provenance if provenance is not None else (evidence[0].provenance if evidence else {})
     page = build_page(evidence, anchors, figures, known, chosen)

@@ -30,6 +30,9 @@ from theorylab.learner import Learner, f8, i8
 
 #: nats of N kl by which an arm must miss an index before its own is known to be smaller; far above rounding
 CLEAR = 1e-6
+#: 2^-54, the least that 1 - q is taken for, and 2^-51, more than an index q can be off by: few digits of 1 - q are left
+#: near 1, and an index must not be passed over for the rounding of another
+ROOM, SLIP = 5.551115123125783e-17, 4.440892098500626e-16
 
 
 @kernel
@@ -97,8 +100,9 @@ def act(st, p, t, rng):
             if x > q or (x == q and a < best):
                 best = a
                 q = x
+                room = max(1.0 - q, ROOM)
                 log_q = log(q)
-                log_1q = log(1.0 - q)
+                log_1q = log(room) + SLIP / room
     st.leader[0] = best
     st.top[0] = q
     return best

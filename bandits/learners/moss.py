@@ -8,7 +8,7 @@ does not cover. An arm that was never played has the index +infinity, hence the 
 State: N (A,) plays, total (A,) reward sums, ucb (A,) indices (reward units; 0 before the first play).
 `scale` multiplies the width and is 1 in the theorem. Ties go to the lowest arm. Cost: one logarithm and O(A)
 comparisons a round.
-Source: audibert2010, section 3.2 (index and theorem 24) [source].
+Source: audibert2010, the strategy of theorem 24 [source].
 """
 
 from __future__ import annotations

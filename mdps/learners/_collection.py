@@ -20,7 +20,7 @@ plow(s,a,s2) v(s2), v = 0 on G. What a row lacks to 1 goes to G. It iterates fro
 1 / (2 max(1, t))) in the sup norm, t the steps so far, and takes the greedy policy of that v; ties to the lowest
 action. The values rise from sweep to sweep, and with eps = |L v - v| < 1, v <= V* <= V^pi <= v / (1 - eps) [derived].
 
-Source: tarbouriech2021 [recalled; precision and ties derived].
+Source: tarbouriech2021 [recalled; floor of the precision and ties derived].
 """
 
 from __future__ import annotations

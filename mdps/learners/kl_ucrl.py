@@ -7,8 +7,9 @@ At the start of episode k, with n = N(s,a) visits before it and T the length of 
 
 A run of one step counts as T = 2, since ln 1 = 0. `scale` multiplies C_P and C_R; 1 is the theory. Plausible rewards
 lie in [0, 1], so r~ is capped at 1; before the first visit every law and every reward is plausible. Extended value
-iteration and its stopping rule: `mdps.learners._evi`, by default without mixing (tau = 1), as the paper has it: a
-KL ball need not hold a law that breaks a period of the empirical one, so a periodic model needs tau < 1 [derived].
+iteration and its stopping rule: `mdps.learners._evi`, by default without mixing (tau = 1), as the paper has it: the
+maximising law of a small KL ball may keep the support of the empirical one, and with it its period, so that sweeps on a
+periodic model need tau < 1 to end [derived].
 The greedy policy is played until the next pair (s, pi(s)) has nu(s, pi(s)) >= max(1, N(s, pi(s))) visits in the
 episode, which is looked up before the pair is played.
 

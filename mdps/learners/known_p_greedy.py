@@ -4,7 +4,7 @@ The agent knows p, and plans the shortest expected way to the open states G from
 Everything else is GOSPRL's: the requirement (`b`, or `samples` of every pair), the open action with the largest b - N
 inside G, value iteration from zero to the precision 1/(2 t_k), not below 1e-6, action 0 after completion. An attempt
 ends in G only: with the true kernel a plan does not change on the way. Greedy, since the order of the open states is
-not planned; on the star it is optimal.
+not planned; where the star asks for samples of its leaves only, it is optimal.
 
 State: the fields of `_collection`, plow = p off G. Ties to the lowest action.
 Source: sample-collection notes on tarbouriech2021 [derived].

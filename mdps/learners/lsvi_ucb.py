@@ -16,7 +16,7 @@ paid: the paper's estimator, at a cost that does not grow with the episodes. Lam
 rank-one update (Sherman, Morrison); the largest relative error seen after 1e6 episodes was 3e-12 in Lam_inv and 2e-9 in
 width.
 
-Mean cost of a stage of an episode: 4 SAd + Sd + 4 d^2 products (SA d^2 + n A d with the algorithm as printed, n
+Cost of a stage of an episode: 2 SAd + Sd + 3 d^2 products to first order (n A d^2 with the algorithm as printed, n
 episodes so far). Memory H (SA + Sd + d^2).
 
 Source: jin2020, algorithm 1 [recalled; bound and cost source]. The paper leaves c open ("absolute constant"): c = 1.

@@ -22,24 +22,26 @@ def without_radii(p: dict[str, Any]) -> dict[str, float]:
 
 def without_logs(p: dict[str, Any]) -> dict[str, float]:
     """The logarithms are dropped."""
-    return {"C_P": float(p["S"]), "C_R": sqrt(1.0 / 1.99)}
+    return {"C_P": p["scale"] * p["S"], "C_R": p["scale"] * sqrt(1.0 / 1.99)}
 
 
-def constants(S: int, A: int, delta: float, log_T: float) -> dict[str, float]:
-    """C_P and C_R from another ln T or another delta."""
+def constants(p: dict[str, Any], delta: float, log_T: float) -> dict[str, float]:
+    """C_P and C_R, scaled, from another ln T or another delta."""
+    S, A, scale = p["S"], p["A"], p["scale"]
     B = log(2.0 * E * S * S * A * log_T / delta)
     y = B + 1.0 / log_T
-    return {"C_P": S * (B + log(y) * (1.0 + 1.0 / y)), "C_R": sqrt(log(4.0 * S * A * log_T / delta) / 1.99)}
+    C_P = S * (B + log(y) * (1.0 + 1.0 / y))
+    return {"C_P": scale * C_P, "C_R": scale * sqrt(log(4.0 * S * A * log_T / delta) / 1.99)}
 
 
 def without_delta(p: dict[str, Any]) -> dict[str, float]:
     """delta is left out of the logarithms."""
-    return constants(p["S"], p["A"], 1.0, log(float(max(2, p["T"]))))
+    return constants(p, 1.0, log(float(max(2, p["T"]))))
 
 
 def with_one_log(p: dict[str, Any]) -> dict[str, float]:
     """T in place of ln T in the logarithms."""
-    return constants(p["S"], p["A"], p["delta"], float(p["T"]))
+    return constants(p, p["delta"], float(p["T"]))
 
 
 @kernel

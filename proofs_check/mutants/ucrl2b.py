@@ -40,7 +40,7 @@ def level_of_time(p, n, t):
 @kernel
 def radius_without_variance(p, variance, n, x):
     """The first term without p_hat (1 - p_hat)."""
-    return 2.0 * sqrt(x / n) + 6.0 * x / n
+    return p.scale * (2.0 * sqrt(x / n) + 6.0 * x / n)
 
 
 @kernel
@@ -211,7 +211,7 @@ def act_zero(st, p, t, s, rng):
 
 @kernel
 def late(st, p, t, s, a, r, s2):
-    """The episode ends when visits have quadrupled."""
+    """The episode ends when the visits of a pair in it are four times those before it."""
     st.nu[s, a] += 1
     st.total[s, a] += r
     st.squares[s, a] += r * r

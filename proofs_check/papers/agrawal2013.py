@@ -7,15 +7,15 @@ d is the divergence of Bernoulli laws, the best arm is unique. The constants are
 
 Steps, each a claim of its own: successes and failures add up to the plays, and for rewards 0 and 1 the successes are
 the rewards; for others the coin is fair; samples lie in (0, 1) and have the posterior's law; the arm played has the
-largest sample; the success rates are near the means (the event E^mu of the paper). Lemmas: the link of Beta and
+largest sample; the success rates are near the means (the events E^mu rest on this). Lemmas: the link of Beta and
 binomial laws (fact 1), and lemma 1 for two arms.
 
 Levels [derived]. Given the past, the probability integral transform v of every sample is uniform, and independent from
-arm to arm and round to round: v - 1/2 is 1/12-subgaussian, and the indicator of |v - 1/2| < 1/4, less 1/2, is a fair
-coin, 1/4-subgaussian. By the maximal inequality the sums of n = T A of them stay below sqrt(2 s n ln(4/delta)), s =
-1/12 and 1/4, at every round, both sides, except with probability delta. The toss of a coin for a reward r adds heads -
-r, in an interval of length 1, so that their sum stays below sqrt(T ln(2/delta)/2). By Chernoff's bound, s kl(rate after
-s plays, mu) <= ln(2 A T/delta) for all arms and s <= T.
+arm to arm and round to round: v - 1/2 is subgaussian with variance proxy 1/12, and the indicator of |v - 1/2| < 1/4,
+less 1/2, is a fair coin, with variance proxy 1/4. By the maximal inequality the sums of n = T A of them stay below
+sqrt(2 s n ln(4/delta)), s = 1/12 and 1/4, at every round, both sides, except with probability delta. The toss of a coin
+for a reward r adds heads - r, in an interval of length 1, so that their sum stays below sqrt(T ln(2/delta)/2). By
+Chernoff's bound, s kl(rate after s plays, mu) <= ln(2 A T/delta) for all arms and s <= T.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from proofs_check.lemmas.beta_binomial import (
 )
 from proofs_check.mutants import thompson as faults
 from proofs_check.papers._bandit_probes import MINIMAX, SIX_FOUR, TEN, stepper, sums, trivial
-from theorylab.assume import bandit, rewards_in_01, unique_optimal_arm
+from theorylab.assume import Assumption, bandit, rewards_in_01, unique_optimal_arm
 from theorylab.claim import Claim, Context, Control, Expectation, HighProbability, Instance, Pointwise
 from theorylab.kernel import kernel, log
 from theorylab.learner import f8, i8
@@ -65,6 +65,18 @@ FINAL = {
     "quick": (Instance("bernoulli", 600, SIX_FOUR), Instance("bernoulli", 600, TEN)),
     "standard": (Instance("bernoulli", 5000, SIX_FOUR), Instance("bernoulli", 5000, TEN)),
 }
+
+
+def _zero_or_one(model: Any) -> str | None:
+    if (wrong := bandit(model)) is not None:
+        return wrong
+    kind = model.reward_law.kind
+    if kind == "bernoulli" or (kind == "deterministic" and np.all((model.means == 0) | (model.means == 1))):
+        return None
+    return f"rewards are {kind}, not all of them 0 or 1"
+
+
+zero_or_one = Assumption("rewards-0-or-1", "every reward is 0 or 1", _zero_or_one)
 
 
 def gap_shape(c: Context, n: np.ndarray) -> np.ndarray:
@@ -212,6 +224,15 @@ COIN_CONTROLS = {
 }
 _SHARED: dict[str, Any] = dict(learner="thompson", tables=tables)
 step = stepper("agrawal2013", CONTROLS, instances=STEPS, control_instance=SMALL, monitor=monitor, **_SHARED)
+binary = stepper(
+    "agrawal2013",
+    CONTROLS,
+    assumes=(bandit, zero_or_one),
+    instances=STEPS,
+    control_instance=SMALL,
+    monitor=monitor,
+    **_SHARED,
+)
 toss = stepper("agrawal2013", COIN_CONTROLS, instances=COINS, control_instance=COINS_SMALL, monitor=sums, **_SHARED)
 NAMES = ("counts", "rewards", "coins", "range", "law", "greedy", "concentration", "fact1", "lemma1")
 
@@ -271,7 +292,7 @@ claims = [
         Probe("thompson.counts", counts),
         ("failures lost", "outcome to the next arm"),
     ),
-    step(
+    binary(
         "rewards",
         "Where rewards are 0 or 1, the successes of an arm are the rewards that it paid.",
         "source",
@@ -323,8 +344,8 @@ claims = [
     ),
     step(
         "concentration",
-        "s kl(success rate, mu) <= ln(2 A T / 0.05) for every arm after its s plays, except with probability 0.05 (the "
-        "event E^mu, by Chernoff's bound).",
+        "s kl(success rate, mu) <= ln(2 A T / 0.05) for every arm after its s plays, except with probability 0.05 "
+        "(Chernoff's bound, which the events E^mu rest on).",
         "derived",
         HighProbability(DELTA),
         Probe("thompson.concentration", concentration, tol=1e-9),

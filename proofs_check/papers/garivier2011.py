@@ -70,6 +70,8 @@ FINAL = {
 }
 #: first block of rounds [2^j, 2^(j+1)) in which optimism is asked for
 FIRST_BLOCK = 5
+#: 1 - 2^-53, the last double below 1, and 2^-51, more than the rounding of a root moves it
+BELOW_ONE, SLIP = 1.0 - 2.0**-53, 2.0**-51
 
 
 def budget(c: Context, t: np.ndarray) -> np.ndarray:
@@ -91,7 +93,10 @@ def shape(c: Context, n: np.ndarray) -> np.ndarray:
 
 
 def missed_rounds(c: Context, n: np.ndarray) -> np.ndarray:
-    """sum_{t=K+1}^n f_t; beyond 4096 rounds f, which decreases, at the left end of blocks that grow by a twentieth."""
+    """sum_{t=K+1}^n f_t; beyond 4096 rounds f at the left ends of blocks that grow by a twentieth.
+
+    f falls but for the steps of its ceil, and by more over a block than these add.
+    """
     ends = np.arange(1.0, 4097.0)
     if n.max() > ends[-1]:
         growth = math.ceil(math.log(float(n.max()) / ends[-1]) / math.log(1.05))
@@ -157,7 +162,10 @@ def divergence(x, y):
 
 @kernel
 def monitor_observe(st, p, tr, t):
-    """Add the reward; N kl(mean, top) of every arm as the decision saw it, -1 where there is none."""
+    """Add the reward; N kl(mean, top) of every arm as the decision saw it, -1 where there is none.
+
+    A top that rounds to 1 is taken for the last double below it. `slip` is what the rounding of top comes to in nats.
+    """
     tr.sums[tr.a] += tr.r
     for a in range(p.A):
         n = float(tr.visits[a])
@@ -166,16 +174,22 @@ def monitor_observe(st, p, tr, t):
             n -= 1.0
             s -= tr.r
         tr.spent[a] = -1.0
-        if n > 0.0 and s <= st.top[0] * n and (st.top[0] < 1.0 or s == n):
-            tr.spent[a] = 0.0 if st.top[0] == 1.0 else n * divergence(s / n, st.top[0])
+        tr.slip[a] = 0.0
+        if n > 0.0 and s <= st.top[0] * n and st.top[0] <= 1.0:
+            q = min(st.top[0], BELOW_ONE)
+            tr.spent[a] = 0.0 if s == n else n * divergence(s / n, q)
+            tr.slip[a] = SLIP * (n - s) / (1.0 - q)
 
 
-monitor = Monitor({"sums": f8["A"], "spent": f8["A"]}, sums_begin, monitor_observe)
+monitor = Monitor({"sums": f8["A"], "spent": f8["A"], "slip": f8["A"]}, sums_begin, monitor_observe)
 
 
 @kernel
 def attains(st, p, tr, t):
-    """Distance of N kl(mean, index) from the budget for the arm played; 1 - index where the mean is 1."""
+    """Distance of N kl(mean, index) from the budget for the arm played, beyond the rounding of the index.
+
+    1 - index where the mean is 1; where the index rounds to 1, what N kl still has over the budget just below 1.
+    """
     n = tr.visits[tr.a] - 1.0
     if n < 1.0:
         return NEVER
@@ -183,7 +197,9 @@ def attains(st, p, tr, t):
         return abs(1.0 - st.top[0])
     if tr.spent[tr.a] < 0.0:
         return 1.0
-    return abs(tr.spent[tr.a] - tr.allowed[t + 1])
+    if st.top[0] == 1.0:
+        return tr.spent[tr.a] - tr.allowed[t + 1]
+    return abs(tr.spent[tr.a] - tr.allowed[t + 1]) - tr.slip[tr.a]
 
 
 @kernel
@@ -200,14 +216,17 @@ def in_range(st, p, tr, t):
 
 @kernel
 def greedy(st, p, tr, t):
-    """Budget minus N kl(mean, index of the arm played), largest of the other arms; at first, plays before this one."""
+    """Budget minus N kl(mean, index of the arm played), largest of the other arms, beyond the rounding of the index.
+
+    In the first A rounds, the plays of the arm before this one.
+    """
     if t < p.A:
         return tr.visits[tr.a] - 1.0
     worst = NEVER
     for a in range(p.A):
         if a != tr.a and st.top[0] < 1.0:  # no index is above 1
             # -1: the arm has no plays, or a mean above the index
-            worst = max(worst, 1.0 if tr.spent[a] < 0.0 else tr.allowed[t + 1] - tr.spent[a])
+            worst = max(worst, 1.0 if tr.spent[a] < 0.0 else tr.allowed[t + 1] - tr.spent[a] - tr.slip[a])
     return worst
 
 

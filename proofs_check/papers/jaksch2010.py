@@ -46,11 +46,12 @@ ZETA6 = math.pi**6 / 945.0
 
 SMALL = Instance("riverswim", 400, {"states": 3})
 SWITCH = Instance("two-state", 600_000, {"slip": 0.1, "rewards": "bernoulli"})
+QUICK = (
+    Instance("riverswim", 10_000, {"rewards": "bernoulli"}),
+    Instance("jao", 10_000, {"delta": 0.25, "epsilon": 0.1, "rewards": "bernoulli"}),
+)
 STEPS = {
-    "quick": (
-        Instance("riverswim", 10_000),
-        Instance("jao", 10_000, {"delta": 0.25, "epsilon": 0.1, "rewards": "bernoulli"}),
-    ),
+    "quick": QUICK,
     "standard": (
         Instance("riverswim", 100_000),
         Instance("jao", 100_000, {"delta": 0.25, "epsilon": 0.1, "rewards": "bernoulli"}),
@@ -58,10 +59,7 @@ STEPS = {
     ),
 }
 SPANS = {
-    "quick": (
-        Instance("riverswim", 10_000),
-        Instance("jao", 10_000, {"delta": 0.4, "epsilon": 0.1, "rewards": "bernoulli"}),
-    ),
+    "quick": QUICK,
     "standard": (
         Instance("riverswim", 100_000),
         Instance("jao", 100_000, {"delta": 0.4, "epsilon": 0.1, "rewards": "bernoulli"}),

@@ -36,7 +36,7 @@ ONE = {"c": 1.0, "delta": 0.05}
 SMALL = Instance("riverswim", 60, {"states": 3, "horizon": 3}, ONE)
 STEPS = {
     "quick": (
-        Instance("riverswim", 1000, {"states": 4, "horizon": 5}, ONE),
+        Instance("riverswim", 1000, {"states": 4, "horizon": 5, "rewards": "bernoulli"}, ONE),
         Instance("frozen-lake", 300, {"horizon": 10}, ONE),
     ),
     "standard": (

@@ -11,8 +11,9 @@
 
 Optimism and what carries it hold with alpha beta in place of beta wherever p lies that near: steps are stated so, for
 any alpha. The radius is loose: in uniform play on RiverSwim the largest |p_hat - p| / beta that was seen is 0.19
-[computed], so that coverage itself is nowhere near its level and alpha = 0.1 is rarely outside. Requirements are fixed
-here, so that G only shrinks. The steps on values need V*_G of every goal set, hence at most 12 states.
+[computed], so that coverage itself is nowhere near its level; but 0.1 beta is left at some time in most of these runs,
+and alpha = 0.1 has no level. Requirements are fixed here, so that G only shrinks. The steps on values need V*_G of
+every goal set, hence at most 12 states.
 
 The greedy learner that knows p has steps of its own, by the names known-...
 """

@@ -244,3 +244,18 @@ def test_equal_plays_and_sums_give_equal_indices_to_the_last_bit() -> None:
         machine.learn(t, a, 0.3)
         played.append(a)
     assert played == [t % 3 for t in range(90)]
+
+
+def test_equal_kl_ucb_indices_near_1_go_to_the_lowest_arm() -> None:
+    # one failure in 999 plays: 1 - q is about 1e-11, and the rounding of q comes to more nats than any fixed room
+    machine = start(find_learner("kl-ucb"), fixed(0.3, 0.3, 0.3), 90_000, {"c": 3.0})[1]
+    for i in range(999):
+        for a in range(3):
+            machine.learn(i, a, float(i > 0))
+    for t in range(3000, 90_000, 3000):
+        machine.st.leader[0] = 2
+        assert machine.act(t) == 0
+    machine = start(find_learner("kl-ucb"), fixed(0.99, 0.99), 90, {"c": 3.0})[1]  # indices that round to 1
+    for t in range(2):
+        machine.learn(t, machine.act(t), 0.99)
+    assert machine.act(2) == 0

@@ -147,6 +147,20 @@ def test_every_generic_fault_is_planted_or_explained(module: Any) -> None:
         assert value in planted if isinstance(value, Learner) else value.startswith(("no field: ", "equivalent: "))
 
 
+@pytest.mark.parametrize("fault", ["log_dropped", "delta_dropped", "one_log"])
+def test_faults_in_the_constants_of_kl_ucrl_keep_its_multiplier(fault: str) -> None:
+    """One wrong line each: at scale 0.2, where they are planted, a scale left out would be caught in their place."""
+    mutant, sizes = getattr(kl_faults, fault), dict(S=3, A=2, T=100)
+    whole, part = (mutant.parameters({"scale": x}, sizes) for x in (1.0, 0.2))
+    for name in ("C_P", "C_R"):
+        assert part[name] == pytest.approx(0.2 * whole[name], rel=1e-14) and whole[name] > 0.0
+
+
+def test_the_fault_in_the_variance_of_ucrl2b_keeps_its_multiplier() -> None:
+    found = ucrl2b_faults.radius_without_variance(SimpleNamespace(scale=0.2), 0.25, 100.0, 9.0)
+    assert found == pytest.approx(0.2 * (2 * math.sqrt(9 / 100) + 54 / 100), rel=1e-14)
+
+
 # Parameters
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,12 @@ from proofs_check.lemmas import bernoulli_kl, beta_binomial
 from proofs_check.papers import agrawal2013, audibert2010, evendar2006, garivier2011, lattimore2020
 from tests.reference.kl_ucb import d
 from theorylab import run
-from theorylab.claim import Context
+from theorylab.claim import Context, Control, Instance
+from theorylab.controls import fault_matrix
+from theorylab.decide import Levels
 from theorylab.errors import InputError
 from theorylab.measure import context_of
+from theorylab.model import DETERMINISTIC, Bandit
 from theorylab.registry import find_learner
 from theorylab.stats import nonvacuous_from_callable
 
@@ -145,7 +149,41 @@ def test_kl_ucb_explicit_form_grows_and_says_something() -> None:
     assert not below[0] and below[-1] and n[below][0] < 600
 
 
+def fixed(*means: float) -> Bandit:
+    return Bandit(means=np.array(means), reward_law=DETERMINISTIC, name="fixed")
+
+
+# roots that round to 1, roots with few digits of 1 - q left, and a mean of 1
+@pytest.mark.parametrize("means", [(0.99, 0.5), (0.9, 0.85, 0.5), (1.0, 0.99)])
+def test_kl_ucb_steps_hold_for_rewards_that_are_not_0_or_1(means: tuple[float, ...]) -> None:
+    where = Instance.of(fixed(*means), 60, {"c": 3.0})
+    plain = (Control("no fault", find_learner("kl-ucb"), where, replicates=2),)
+    steps = [replace(c, controls=plain) for c in garivier2011.claims if c.scope == "run" and not c.cumulative]
+    matrix = fault_matrix(steps, params={}, levels=Levels(), seed=0)
+    assert len(matrix) == 8 and not any(row["no fault"][0] for row in matrix.values()), matrix
+
+
+def test_kl_ucb_missed_rounds_are_not_fewer_than_the_sum_over_all_rounds() -> None:
+    c = context("kl-ucb", (0.6, 0.4), 20_000, c=3.0)
+    t = np.arange(3.0, 100_001.0)  # f rises at each step of its ceil, blocks and all
+    level = np.log(t) + 3 * np.log(np.log(t))
+    f = np.minimum(1.0, math.e * np.ceil(level * np.log(t)) * np.exp(-level))
+    assert np.any(np.diff(f[4100:]) > 0)
+    found, exact = garivier2011.missed_rounds(c, t), np.cumsum(f)
+    assert np.all(found >= exact * (1 - 1e-12)) and np.all(found <= 1.01 * exact)
+
+
 # agrawal2013
+
+
+def test_thompson_successes_are_rewards_where_all_of_these_are_0_or_1() -> None:
+    (claim,) = (c for c in agrawal2013.claims if c.id == "agrawal2013.rewards")
+
+    def missing(model: Any) -> list[str]:
+        return [w for w in (a(model) for a in claim.assumes) if w]
+
+    assert not missing(bernoulli(means=(0.6, 0.4))) and not missing(fixed(1.0, 0.0))
+    assert missing(fixed(0.6, 0.4)) == ["rewards are deterministic, not all of them 0 or 1"]
 
 
 def test_thompson_shapes_by_hand() -> None:

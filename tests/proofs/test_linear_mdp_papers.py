@@ -81,6 +81,26 @@ def test_levels_can_be_tested(profile: str) -> None:
             assert 0.01 < claim.kind.level(c) < 0.5, instance
 
 
+@pytest.mark.parametrize("profile", ["quick", "standard"])
+def test_c_is_large_enough_for_theorem_31(profile: str) -> None:
+    """Half of delta is for the confidence bounds, half for the martingale."""
+    for instance in of("jin2020.thm3.1").on(profile):
+        c = context_of(find_learner("lsvi-ucb"), instance.build(), instance.length, dict(instance.learner))
+        assert jin2020.concentration_level(c) <= c.delta / 2, instance
+
+
+def test_the_potential_of_the_explicit_form_needs_no_lower_bound_on_lam() -> None:
+    """Terms min(H, 2 beta |phi|) are at most 2 beta min(1, |phi|) as soon as the level says anything."""
+    model, said = linear(), 0
+    for lam in (0.01, 1.0, 4.0):
+        for scale in np.linspace(0.02, 1.5, 75):
+            c = context("lsvi-ucb", model, 50, lam=lam, scale=float(scale))
+            if jin2020.concentration_level(c) < 1.0:
+                said += 1
+                assert 2.0 * c.beta > c.H
+    assert said > 10
+
+
 def test_lsvi_ucb_explicit_bound_says_something() -> None:
     (instance,) = of("jin2020.thm3.1-explicit").on("quick")
     c = context("lsvi-ucb", instance.build(), instance.length, **instance.learner)

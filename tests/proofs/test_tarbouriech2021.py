@@ -195,6 +195,13 @@ def test_the_greedy_collector_is_optimal_on_the_leaves_of_the_star() -> None:
     assert abs(finished.mean() - best) <= 3 * finished.std(ddof=1) / math.sqrt(2000)
 
 
+def test_the_greedy_collector_is_not_optimal_where_the_centre_is_asked_too() -> None:
+    """Both ways are sure; (0, 1) first costs a return from leaf 2: 4 steps, against 3 by way of leaf 1 to (0, 1)."""
+    star = find_model("star")(p=(1.0, 1.0))
+    final = run("known-p-greedy", star, steps=5, target="python", params={"b": [[0, 1], [1, 0], [0, 0]]}).final
+    assert final["finished"].tolist() == [[4]]
+
+
 @pytest.mark.slow
 def test_without_a_radius_the_star_is_often_never_complete() -> None:
     """alpha = 0 is stuck exactly when a leaf was missed in all ten tries of its action at the centre."""
@@ -214,10 +221,14 @@ def test_without_a_radius_the_star_is_often_never_complete() -> None:
 
 @pytest.mark.slow
 def test_how_loose_the_radii_are() -> None:
-    """The largest |p_hat - p| / beta over 40 runs of 3000 uniform steps on RiverSwim, delta = 0.1: 0.194 and 0.062."""
+    """The largest |p_hat - p| / beta over 40 runs of 3000 uniform steps on RiverSwim, delta = 0.1: 0.194 and 0.062.
+
+    Most runs leave 0.1 beta at some time: alpha = 0.1 is practice, without a level.
+    """
     P, rng = RIVER.dense(), np.random.default_rng(0)
-    largest = {"AME": 0.0, "ROS": 0.0}
+    largest, left = {"AME": 0.0, "ROS": 0.0}, 0
     for _ in range(40):
+        most = 0.0
         C, s = np.zeros((6, 2, 6)), 0
         for _ in range(3000):
             a = int(rng.integers(2))
@@ -228,5 +239,8 @@ def test_how_loose_the_radii_are() -> None:
                 for family in largest if abs(x - p) > 0 else ():
                     ratio = abs(x - p) / radius(family, float(x), float(n), 6, 2, 0.1)
                     largest[family] = max(largest[family], ratio)
+                    most = max(most, ratio)  # that of AME, the larger of the two
             s = s2
+        left += most > 0.1
     assert 0.14 < largest["AME"] < 0.26 and 0.04 < largest["ROS"] < 0.09, largest
+    assert left > 20

@@ -29,25 +29,25 @@ class LSVIUCB:
         self.Lam = np.zeros((H, self.d, self.d))
 
     def plan(self) -> None:
-        """Lines 3-7: for h = H, .., 1, with Q_{H+1} = 0."""
+        """Lines 3-6: for h = H, .., 1, with Q_{H+1} = 0."""
         self.V[self.H] = 0.0
         for h in reversed(range(self.H)):
             Lam, right = self.lam * np.eye(self.d), np.zeros(self.d)
             for s, a, r, s2 in self.history[h]:
-                Lam += np.outer(self.phi[s, a], self.phi[s, a])  # line 5
-                right += self.phi[s, a] * (r + self.V[h + 1, s2])  # line 6: r + max_a Q_{h+1}(x_{h+1}, a)
+                Lam += np.outer(self.phi[s, a], self.phi[s, a])  # line 4
+                right += self.phi[s, a] * (r + self.V[h + 1, s2])  # line 5: r + max_a Q_{h+1}(x_{h+1}, a)
             self.Lam[h], self.w[h] = Lam, np.linalg.solve(Lam, right)
             for s in range(self.S):
                 for a in range(self.A):
                     x = self.phi[s, a]
                     bonus = self.beta * math.sqrt(x @ np.linalg.solve(Lam, x))
-                    self.Q[h, s, a] = min(self.w[h] @ x + bonus, self.H)  # line 7
+                    self.Q[h, s, a] = min(self.w[h] @ x + bonus, self.H)  # line 6
             self.V[h] = self.Q[h].max(axis=1)
 
     def act(self, h: int, s: int) -> int:
-        """Line 9: the first maximiser of Q_h(s, .)."""
+        """Line 8: the first maximiser of Q_h(s, .)."""
         return int(np.argmax(self.Q[h, s]))
 
     def learn(self, h: int, s: int, a: int, r: float, s2: int) -> None:
-        """Line 10: the step is observed."""
+        """Line 8: the step is observed."""
         self.history[h].append((s, a, r, s2))

@@ -121,7 +121,7 @@ def test_the_json_is_strict_and_complete(folder: Path, evidence: list[Evidence])
 
 
 def test_the_same_evidence_gives_the_same_bytes(tmp_path: Path, folder: Path, evidence: list[Evidence]) -> None:
-    again = write_report(tmp_path / "again", evidence).parent
+    again = write_report(tmp_path / "again", evidence, processes=2).parent
     files = sorted(f.relative_to(folder) for f in folder.rglob("*") if f.is_file())
     assert files and files == sorted(f.relative_to(again) for f in again.rglob("*") if f.is_file())
     for f in files:
