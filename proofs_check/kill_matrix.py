@@ -32,7 +32,7 @@ def learners() -> dict[str, list[Claim]]:
     """Learner (`psrl`, `psrl-average`: the setting where two share a name) -> its claims on runs."""
     out: dict[str, list[Claim]] = {}
     for claim in iter_specs("papers"):
-        if claim.scope == "run":
+        if claim.scope == "run" and not claim.compares:
             out.setdefault(key_of(claim), []).append(claim)
     return out
 

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from theorylab import controls, models_scope
-from theorylab.claim import Claim, Instance, Total
+from theorylab.claim import Claim, Growth, Instance, Total
+from theorylab.claim_conformance import toothless_in
 from theorylab.decide import Levels
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, Evidence, InstanceEvidence
@@ -25,9 +26,11 @@ from theorylab.learner import UNITS, Learner
 from theorylab.measure import Group
 from theorylab.probe import Probe
 from theorylab.records import names_used
+from theorylab.sweep import check_growth
 from theorylab.track import PROFILES, run_tracks, track
+from theorylab.versus import check_dominance
 
-__all__ = ["PROFILES", "check", "check_many"]
+__all__ = ["PROFILES", "check", "check_many", "instances_of", "levels_of", "missing"]
 
 Progress = Callable[[str], None]
 
@@ -57,13 +60,18 @@ def _evidence(
     kills: dict[str, bool],
     levels: Levels,
     provenance: dict[str, Any],
+    growth: dict[str, Any],
 ) -> Evidence:
     verdict = _combine(parts, outcomes, levels)
+    if growth and verdict == "MEASURED":
+        verdict = growth["verdict"]
     used = [p for p in parts if p.verdict != "NOT_APPLICABLE"]
     e_support = min((p.e_support for p in used), default=0.0)
     e_refute = sum(p.e_refute for p in used) / len(used) if used else 0.0
     decisive = next((p for p in used if p.verdict == verdict), used[0] if used else parts[0])
     interval = decisive.constant if verdict == "CONSTANT MEASURED" else decisive.interval
+    if growth:
+        interval = (growth["low"], growth["high"])
     return Evidence(
         id=claim.id,
         paper=claim.paper,
@@ -86,7 +94,9 @@ def _evidence(
         kills=kills,
         steps=claim.steps,
         copies=claim.copies,
+        toothless=toothless_in(claim, parts, outcomes),
         replay=decisive.replay,
+        growth=growth,
         provenance=provenance,
         seconds=sum(p.seconds for p in parts),
     )
@@ -101,7 +111,20 @@ def _around(claim: Claim, model: Any, like: Instance | None) -> Instance:
     return Instance.of(model, like.length, like.learner)
 
 
-def _instances(claim: Claim, profile: str, models: Sequence[Any] | None) -> tuple[Instance, ...]:
+def levels_of(profile: str, alpha_support: float, alpha_refute: float, budget: int | None, studied: int) -> Levels:
+    """Levels and budget of a check of `studied` claims. Raises `InputError` for a value without meaning."""
+    if profile not in PROFILES:
+        raise InputError(f"unknown profile '{profile}'; known: {', '.join(PROFILES)}")
+    for name, alpha in (("alpha_support", alpha_support), ("alpha_refute", alpha_refute)):
+        if not 0.0 < alpha < 1.0:
+            raise InputError(f"{name}={alpha} must lie strictly between 0 and 1")
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int) or budget < 1):
+        raise InputError(f"budget={budget!r} must be an integer >= 1")
+    return Levels(alpha_support, min(alpha_refute, 1.0 / (20 * studied)), budget or PROFILES[profile][0])
+
+
+def instances_of(claim: Claim, profile: str, models: Sequence[Any] | None) -> tuple[Instance, ...]:
+    """The profile's instances of a claim, or those given instead, model objects made as long as the claim's first."""
     if models is None:
         found = claim.on(profile)
     else:
@@ -138,16 +161,10 @@ def check_many(
     """
     from theorylab.registry import find_learner
 
-    if profile not in PROFILES:
-        raise InputError(f"unknown profile '{profile}'; known: {', '.join(PROFILES)}")
-    for name, alpha in (("alpha_support", alpha_support), ("alpha_refute", alpha_refute)):
-        if not 0.0 < alpha < 1.0:
-            raise InputError(f"{name}={alpha} must lie strictly between 0 and 1")
-    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int) or budget < 1):
-        raise InputError(f"budget={budget!r} must be an integer >= 1")
     say = progress or (lambda text: None)
     overrides = dict(params or {})
     studied = studied or len(claims)
+    levels = levels_of(profile, alpha_support, alpha_refute, budget, studied)
     if models is None and studied > 1:  # a claim may have instances in larger profiles only
         claims = [c for c in claims if c.scope != "run" or c.on(profile)]
         if not claims:
@@ -158,18 +175,25 @@ def check_many(
             seed=seed, target=target, run_controls=run_controls, kept=kept, studied=studied,
         )  # fmt: skip
         return _spread(claims, options, processes, say)
-    levels = Levels(alpha_support, min(alpha_refute, 1.0 / (20 * studied)), budget or PROFILES[profile][0])
     parts: dict[str, list[InstanceEvidence]] = {c.id: [] for c in claims}
     outcomes: dict[str, list[ControlOutcome]] = {c.id: [] for c in claims}
     kills: dict[str, dict[str, bool]] = {c.id: {} for c in claims}
     group_at: dict[str, Group] = {}
     seconds: dict[str, float] = {c.id: 0.0 for c in claims}
-    for_runs = [c for c in claims if c.scope == "run"]
+    compared = [c for c in claims if c.compares]
+    grown: dict[str, dict[str, Any]] = {}
+    for claim in compared:
+        say(f"{claim.learner}: {claim.id}")
+        parts[claim.id], outcomes[claim.id], grown[claim.id] = _compare(
+            claim, learner, instances_of(claim, profile, models), params=overrides, levels=levels, profile=profile,
+            seed=seed, target=target, run_controls=run_controls,
+        )  # fmt: skip
+    for_runs = [c for c in claims if c.scope == "run" and c not in compared]
     for name in dict.fromkeys(c.learner for c in for_runs):
         mine = [c for c in for_runs if c.learner == name]
         wanted: dict[str, tuple[Instance, list[Claim]]] = {}
         for claim in mine:
-            for instance in _instances(claim, profile, models):
+            for instance in instances_of(claim, profile, models):
                 wanted.setdefault(repr(instance), (instance, []))[1].append(claim)
         for instance, users in wanted.values():
             started = time.perf_counter()
@@ -179,7 +203,7 @@ def check_many(
             say(f"{name} on {model.name}, {UNITS[spec.setting]}={instance.length}: {len(users)} claims")
             applicable = []
             for claim in users:
-                wrong = [w for w in (a.predicate(model) for a in claim.assumes) if w] or _missing(claim, spec, faithful)
+                wrong = [w for w in (a.predicate(model) for a in claim.assumes) if w] or missing(claim, spec, faithful)
                 if wrong:
                     parts[claim.id].append(_not_applicable(spec, model, instance, wrong[0]))
                 else:
@@ -189,7 +213,7 @@ def check_many(
             # claims asked for on the same instances have the same probes, hence one build
             group = Group(applicable, spec, instance, model, {**instance.learner, **overrides}, faithful)
             tracks = [track(c, group, profile) for c in applicable]
-            counts = {c.id: len(_instances(c, profile, models)) for c in applicable}
+            counts = {c.id: len(instances_of(c, profile, models)) for c in applicable}
             curves = run_tracks(
                 tracks, levels=levels, effort=PROFILES[profile][1], counts=counts, seed=seed, target=target
             )
@@ -215,8 +239,48 @@ def check_many(
             parts[claim.id].append(part)
             outcomes[claim.id] += found if run_controls else []
     about = _provenance(profile, levels, seed, target)
-    done = [_evidence(c, parts[c.id], outcomes[c.id], kills[c.id], levels, about) for c in claims]
+    done = [_evidence(c, parts[c.id], outcomes[c.id], kills[c.id], levels, about, grown.get(c.id, {})) for c in claims]
     return [replace(e, seconds=e.seconds + seconds[e.id]) for e in done]
+
+
+def _compare(
+    claim: Claim,
+    learner: Learner | None,
+    instances: Sequence[Instance],
+    *,
+    params: Mapping[str, Any],
+    levels: Levels,
+    profile: str,
+    seed: int,
+    target: str,
+    run_controls: bool,
+) -> tuple[list[InstanceEvidence], list[ControlOutcome], dict[str, Any]]:
+    """A claim that compares: sizes with each other (growth, with its decision), or a learner with another."""
+    from theorylab.registry import find_learner
+
+    faithful = find_learner(claim.learner, claim.setting)
+    spec, parts, kept = learner or faithful, [], []
+    for instance in instances:
+        model = instance.build()
+        wrong = [w for w in (a.predicate(model) for a in claim.assumes) if w]
+        if wrong:
+            parts.append(_not_applicable(spec, model, instance, wrong[0]))
+        else:
+            kept.append((instance, model))
+    options: dict[str, Any] = dict(params=params, seed=seed, target=target, run_controls=run_controls)
+    if not kept:
+        return parts, [], {}
+    if isinstance(claim.kind, Growth):
+        found, outcomes, growth = check_growth(claim, spec, faithful, [i for i, _ in kept], profile=profile, **options)
+        return parts + found, outcomes, growth
+    outcomes = []
+    strict = replace(levels, refute=levels.refute / len(kept))  # the mean of the e-values passes when one does
+    for k, (instance, model) in enumerate(kept):
+        faults = claim.controls if k == 0 else ()
+        part, more = check_dominance(claim, spec, instance, model, faults=faults, levels=strict, **options)
+        parts.append(part)
+        outcomes += more
+    return parts, outcomes, {}
 
 
 def _registered(claims: Sequence[Claim]) -> bool:
@@ -250,7 +314,7 @@ def _spread(claims: Sequence[Claim], options: dict[str, Any], processes: int, sa
     return [found[c.id] for c in claims]
 
 
-def _missing(claim: Claim, spec: Learner, faithful: Learner) -> list[str]:
+def missing(claim: Claim, spec: Learner, faithful: Learner) -> list[str]:
     """What a claim's probe reads of the faithful learner's state and another learner does not have."""
     if spec is faithful or not isinstance(claim.quantity, (Probe, Total)):
         return []

@@ -3,8 +3,8 @@
 A claim names a learner, instances of model families, and a quantity with a bound; `theorylab.check` runs it. The
 quantity is "regret" (the theorem's own, with `bound(c, n)` over n completed rounds, episodes or steps), a `Total` (a
 number that is read at the end of the run, such as a completion time, with the same bound at n = length), or a
-`Probe` whose value is lhs - rhs at every moment, or, for what holds on all models, a function of a random generator
-that returns the largest lhs - rhs over a sample of instances.
+`Probe` whose value is lhs - rhs at every moment, or, for what holds on all models, a `Lemma` (`Claim.of(lemma)`) or a
+function of a random generator that returns the largest lhs - rhs over a sample of instances.
 
 The minimal claim gives id, text, learner, family (its instances), quantity, kind and bound; all else has defaults.
 """
@@ -22,6 +22,7 @@ from theorylab.assume import Assumption
 from theorylab.compiler import Kernel
 from theorylab.errors import InputError
 from theorylab.learner import Learner
+from theorylab.lemma import Lemma
 from theorylab.probe import Monitor, Probe
 
 __all__ = [
@@ -67,15 +68,24 @@ class Pointwise:
 
 @dataclass(frozen=True)
 class Growth:
-    """Order of growth along a sweep."""
+    """Mean regret is O(order) along a sweep: the claim's instances are its points, `shape` is the order.
+
+    Attributes:
+        order: in words, such as "sqrt(T)". sweep: the size that grows: T, K, S, A or H.
+        margin: of the exponent. exact: the order is attained too (Theta).
+        regime: (context) -> whether the theorem's regime holds at a point; INCONSISTENT needs it at every one.
+    """
 
     order: str
     sweep: str = "T"
+    margin: float = 0.03
+    exact: bool = False
+    regime: Callable[[Context], bool] | None = None
 
 
 @dataclass(frozen=True)
 class Dominates:
-    """No worse than another learner under common random numbers."""
+    """Mean regret is below another learner's, on the same instance under common random numbers."""
 
     other: str
 
@@ -185,7 +195,7 @@ class Claim:
         source_tag: "source", "recalled" or "derived"; shown in every report.
         kind: one of the kinds of this module. scope: "run" or "models".
         learner: its name. instances: profile -> instances. control_instance: where learner faults are planted.
-        quantity: "regret", a `Total`, a `Probe`, or a function of a `numpy` generator (scope "models").
+        quantity: "regret", a `Total`, a `Probe`, or, with scope "models", a `Lemma` or a function of a generator.
         bound: (context, n) -> values over n; shape: the same with constant 1 (best constant); constant: the
             theorem's. trivial: what any algorithm satisfies; at or above it the bound is vacuous.
         constants: "explicit" or "unspecified". assumes: predicates on the model. steps: ids of the proof's steps.
@@ -214,23 +224,63 @@ class Claim:
     tables: Callable[[Context], dict[str, Any]] | None = None
     monitor: Monitor | None = None
     copies: bool = False
-    false_twin: Callable[[np.random.Generator], tuple[float, str]] | None = None
+    false_twin: Callable[..., Any] | None = None
+
+    @classmethod
+    def of(cls, lemma: Lemma) -> Claim:
+        """The claim that a lemma holds on all instances; no learner takes part."""
+
+        def twin(x: Any, f: Any) -> Any:
+            return next(iter(lemma.twins.values()))(x, f)
+
+        twin.__name__ = "; ".join(f"false twin: {name}" for name in lemma.twins)  # what `theorylab show` prints
+        return cls(
+            id=lemma.name,
+            text=lemma.text,
+            source_tag=lemma.tag,
+            scope="models",
+            learner="",
+            kind=Identity() if lemma.kind == "identity" else Pointwise(),
+            quantity=lemma,
+            false_twin=twin,
+            instances={},
+        )
 
     def __post_init__(self) -> None:
         if self.source_tag not in SOURCE_TAGS:
             raise InputError(f"claim {self.id}: source_tag '{self.source_tag}' is none of {', '.join(SOURCE_TAGS)}")
         if not self.paper:
             object.__setattr__(self, "paper", self.id.partition(".")[0])
-        if self.cumulative and self.bound is None and self.shape is None:
+        if self.compares:
+            self._check_comparison()
+        elif self.cumulative and self.bound is None and self.shape is None:
             raise InputError(f"claim {self.id}: a claim on regret or on a Total needs bound=... or shape=...")
-        if not (self.cumulative or isinstance(self.quantity, Probe) or callable(self.quantity)):
+        if isinstance(self.quantity, Lemma):
+            wanted = Identity if self.quantity.kind == "identity" else Pointwise
+            if self.scope != "models" or not isinstance(self.kind, wanted):
+                raise InputError(f"claim {self.id}: a Lemma goes with scope='models' and kind={wanted.__name__}()")
+        elif not (self.cumulative or isinstance(self.quantity, Probe) or callable(self.quantity)):
             raise InputError(
-                f"claim {self.id}: quantity must be 'regret', a Total, a Probe or a function of a generator"
+                f"claim {self.id}: quantity must be 'regret', a Total, a Probe, a Lemma or a function of a generator"
             )
         if isinstance(self.kind, Expectation) and self.constants == "explicit" and self.bound is None:
             raise InputError(f"claim {self.id}: an Expectation with explicit constants needs bound=...")
         if isinstance(self.kind, Expectation) and self.trivial is None:
             raise InputError(f"claim {self.id}: an Expectation needs trivial=..., the largest value that there is")
+
+    def _check_comparison(self) -> None:
+        kind = type(self.kind).__name__
+        if self.quantity != "regret":
+            raise InputError(f"claim {self.id}: a {kind} claim is about quantity='regret'")
+        if self.trivial is None:
+            raise InputError(f"claim {self.id}: a {kind} claim needs trivial=..., what any algorithm satisfies")
+        if isinstance(self.kind, Growth) and self.shape is None:
+            raise InputError(f"claim {self.id}: a Growth claim needs shape=..., the order with constant 1")
+
+    @property
+    def compares(self) -> bool:
+        """Whether the claim compares runs: sizes with each other, or two learners; its controls do so too."""
+        return isinstance(self.kind, (Growth, Dominates))
 
     @property
     def cumulative(self) -> bool:

@@ -47,42 +47,6 @@ def _params(pairs: list[str]) -> dict[str, Any]:
     return out
 
 
-def _claims(names: list[str]) -> list[Any]:
-    from theorylab.registry import find_claim, papers
-
-    out: list[Any] = []
-    for name in names or papers():
-        out += _file_claims(Path(name)) if name.endswith(".py") else find_claim(name)
-    return list({c.id: c for c in out}.values())
-
-
-def _file_claims(path: Path) -> list[Any]:
-    import importlib.util
-
-    if not path.is_file():
-        raise InputError(f"no file '{path}'; give the path of a Python file that defines `claims`")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    try:
-        spec.loader.exec_module(module)
-    except InputError:
-        raise
-    except Exception as wrong:
-        import traceback
-
-        lines = [f.lineno for f in traceback.extract_tb(wrong.__traceback__) if f.filename == str(path.resolve())]
-        line = getattr(wrong, "lineno", None) or (lines[-1] if lines else "?")
-        raise InputError(f"'{path}', line {line}: {type(wrong).__name__}: {wrong}; correct that file") from None
-    claims = getattr(module, "claims", None)
-    from theorylab.claim import Claim
-
-    if not isinstance(claims, (list, tuple)) or not claims or not all(isinstance(c, Claim) for c in claims):
-        raise InputError(f"'{path}' defines no `claims`; give it a module-level list of Claim objects")
-    return list(claims)
-
-
 @app.command()
 def check(
     names: Annotated[list[str] | None, typer.Argument(help="Claim ids, papers or files; default: all papers.")] = None,
@@ -99,10 +63,21 @@ def check(
     fresh: Annotated[bool, typer.Option(help="New random addresses; refutes at 1e-6 only.")] = False,
     target: Annotated[str, typer.Option(help="cpu, cuda or python.")] = "cpu",
     report: Annotated[Path | None, typer.Option(help="Write an HTML report, figures and LaTeX here.")] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Add the evidence to this file, and join it with earlier runs.")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Show cost and possible outcomes; run nothing.")] = False,
+    pilot: Annotated[bool, typer.Option("--pilot", help="With --plan: compile and time a block of each run.")] = False,
     as_json: Json = False,
 ) -> None:
     """Check claims: verdicts with evidence, and the controls that show each check can fail."""
-    claims = _claims(names or [])
+    if pilot and not plan:
+        raise InputError("--pilot belongs to --plan; give --plan too")
+    if plan and (report is not None or ledger is not None):
+        raise InputError("--plan gives no evidence for --report or --ledger to hold; leave these out")
+    from theorylab.loading import claims_of
+
+    claims = claims_of(names or [])
     chosen, given = _model_of(claims, model, param or [], length, profile, _params(learner_param or []))
     if report is not None:
         from theorylab.report import check_folder
@@ -123,6 +98,25 @@ def check(
         from theorylab.registry import find_learner
 
         spec = find_learner(learner, claims[0].setting)
+    if plan:
+        from theorylab.effort import effort_table, plan_check
+        from theorylab.effort import to_json as plan_to_json
+
+        efforts = plan_check(
+            claims,
+            models=chosen,
+            learner=spec,
+            params=given,
+            profile=profile,
+            alpha_support=alpha_support,
+            alpha_refute=alpha_refute,
+            budget=budget,
+            pilot=pilot,
+            seed=seed,
+            target=target,
+        )
+        _print(plan_to_json(efforts) if as_json else effort_table(efforts))
+        return
     with Progress() as progress:
         evidence = check_many(
             claims,
@@ -148,13 +142,21 @@ def check(
 
         page = write_report(report, evidence, provenance=evidence[0].provenance, processes=os.cpu_count() or 1)
         print(f"report: {page}", file=sys.stderr)
+    if ledger is not None:
+        from theorylab.ledger import accumulate, append, as_text, read
+
+        joined = accumulate(read(append(ledger, evidence)), alpha_support=alpha_support, alpha_refute=alpha_refute)
+        print(as_text(joined), file=sys.stderr if as_json else sys.stdout, end="")
     raise typer.Exit(exit_code(evidence))
 
 
 def _print_table(evidence: list[Any]) -> None:
     from theorylab.table import verdict_table
 
-    table = verdict_table(evidence)
+    _print(verdict_table(evidence))
+
+
+def _print(table: Any) -> None:
     if isinstance(table, str):
         print(table)
     else:
@@ -319,6 +321,74 @@ def plan_(
     if figure is not None:
         save_figure(solved, figure, size)
         print(f"figure: {figure}", file=sys.stderr)
+
+
+@app.command()
+def attack(
+    name: Annotated[str, typer.Argument(help="A claim on runs (an id, FILE.py:ID), or a target such as a lemma.")],
+    states: Annotated[int | None, typer.Option(help="States of the instances; default: the claim's first.")] = None,
+    actions: Annotated[int | None, typer.Option(help="Actions or arms; default: the claim's first.")] = None,
+    length: Annotated[int | None, typer.Option(help="Rounds, episodes or steps; default: the claim's first.")] = None,
+    evaluations: Annotated[int | None, typer.Option(help="Of the search; default 2000 for lemmas, else 500.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the search and of its block of replicates.")] = 0,
+    replicates: Annotated[int, typer.Option(help="In the block on which instances are compared.")] = 32,
+    start: Annotated[list[str] | None, typer.Option(help="A model to begin from, besides the known ones.")] = None,
+    budget: Annotated[int | None, typer.Option(help="Most replicates of the fresh check of the winner.")] = None,
+    target: Annotated[str, typer.Option(help="cpu, cuda or python.")] = "cpu",
+    save: Annotated[Path | None, typer.Option(help="Write the instance as a Python literal with a test.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Search the instance on which a claim or lemma comes closest to failing; exit code 1 if it does fail."""
+    from theorylab import attack_command
+    from theorylab.progress import Progress
+    from theorylab.registry import find_model
+
+    with Progress() as progress:
+        outcome = attack_command.execute(
+            attack_command.subject_of(name),
+            states=states,
+            actions=actions,
+            length=length,
+            evaluations=evaluations,
+            seed=seed,
+            replicates=replicates,
+            starts=[find_model(m)() for m in start or []],
+            budget=budget,
+            target=target,
+            progress=progress,
+        )
+    if save is not None:
+        attack_command.save(outcome, save, name)
+    print(json.dumps(attack_command.as_json(outcome, save), indent=2) if as_json else attack_command.as_text(outcome))
+    raise typer.Exit(0 if outcome.verdict == "NO VIOLATION FOUND" else 1)
+
+
+@app.command("audit")
+def audit_(
+    agent: Annotated[str, typer.Argument(help="PACKAGE.MODULE:Agent, or a learner of this package.")],
+    model: Annotated[str, typer.Option(help="A family or a published instance.")],
+    param: Annotated[list[str] | None, typer.Option(help="name=value, a parameter of --model.")] = None,
+    agent_param: Annotated[list[str] | None, typer.Option(help="name=value, a parameter of the agent.")] = None,
+    length: Annotated[int | None, typer.Option(help="Episodes (default 200), steps or rounds (2000).")] = None,
+    delta: Annotated[float | None, typer.Option(help="Failure probability of its optimism and radii.")] = None,
+    replicates: Annotated[int, typer.Option(help="Most replicates.")] = 64,
+    burn_in: Annotated[int | None, typer.Option(help="Length from which regret should be sublinear.")] = None,
+    like: Annotated[str | None, typer.Option(help="A learner that it should agree with, step by step.")] = None,
+    like_param: Annotated[list[str] | None, typer.Option(help="name=value, a parameter of --like.")] = None,
+    python: Annotated[Path | None, typer.Option(help="Interpreter of the agent's own environment.")] = None,
+    seed: Annotated[int, typer.Option(help="Study seed.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Audit anyone's agent: play it on a known model under every check that applies."""
+    from theorylab.audit_command import execute
+
+    given = dict(model=_params(param or []), agent=_params(agent_param or []), like=_params(like_param or []))
+    text, code = execute(
+        agent, model, given, length=length, delta=delta, replicates=replicates, burn_in=burn_in, like=like,
+        python=None if python is None else str(python), seed=seed, as_json=as_json,
+    )  # fmt: skip
+    print(text, end="")
+    raise typer.Exit(code)
 
 
 @app.command()

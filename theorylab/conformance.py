@@ -9,6 +9,7 @@
 
 Models by default: Bernoulli rewards (3 arms; S=4, A=2, H=3 with stationary and with stage-dependent transitions;
 RiverSwim with 4 states), and Gaussian rewards with rows of 34 successors (alias tables). A check that raises fails.
+What every registered claim must have is looked at by `claim_conformance` (`theorylab.claim_conformance`).
 
     python -m theorylab.conformance LEARNER ... [--setting SETTING] [--target python|cpu|cuda] [--simulator]
 
@@ -25,13 +26,13 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from theorylab.claim_conformance import Outcome, claim_conformance
 from theorylab.errors import InputError
 from theorylab.kernel import kernel
 from theorylab.learner import Learner, f8, i8
@@ -41,22 +42,16 @@ from theorylab.model import BERNOULLI, AverageReward, Bandit, FiniteHorizon, Rew
 from theorylab.probe import Monitor, Probe
 from theorylab.simulation import Simulation
 
-__all__ = ["LENGTHS", "Outcome", "conformance", "default_models", "digests", "models_for", "small_run", "watched"]
+__all__ = [
+    "LENGTHS", "Outcome", "claim_conformance", "conformance", "default_models", "digests", "models_for", "on_python",
+    "small_run", "watched",
+]  # fmt: skip
 
 #: arrays that are no results: work space, and outcomes that some targets draw ahead
 PRIVATE = ("scratch", "ahead", "ahead_r")
 #: length of a run by setting: enough visits for a few epochs, short enough for the python target and the simulator
 LENGTHS = {"bandit": 60, "episodic": 20, "average": 60}
 REPLICATES, SEED = 5, 20_240_229
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One check: its name, whether it holds, and what was found."""
-
-    name: str
-    ok: bool
-    detail: str = ""
 
 
 # Models
@@ -209,11 +204,13 @@ def _same(a: Simulation, b: Simulation, what: str, *rows: slice) -> None:
 class _Checks:
     """The checks of one learner on one model."""
 
-    def __init__(self, learner: Learner, model: Any, length: int | None) -> None:
+    def __init__(self, learner: Learner, model: Any, length: int | None, target: str = "cpu") -> None:
         self.learner, self.model, self.length = learner, model, length or LENGTHS[learner.setting]
+        self.target = target
 
     def simulation(self, **options: Any) -> Simulation:
-        settings: dict[str, Any] = dict(replicates=REPLICATES, length=self.length, seed=SEED, target="cpu", threads=1)
+        settings: dict[str, Any] = dict(replicates=REPLICATES, length=self.length, seed=SEED, threads=1)
+        settings["target"] = self.target
         return Simulation(self.learner, self.model, **watched(self.learner.setting), **{**settings, **options})
 
     def run(self, **options: Any) -> Simulation:
@@ -372,6 +369,13 @@ def conformance(learner: Learner, model: Any = None, length: int | None = None) 
             checks += [c.act] if learner.setting == "episodic" else []
         out += [_outcome(f"{m.name or 'model'}: ", check) for check in checks]
     return out
+
+
+def on_python(learner: Learner) -> list[Outcome]:
+    """The checks that need no compilation, on the python target and the first model: for faults made by machine."""
+    c = _Checks(learner, models_for(learner)[0], None, "python")
+    checks = [c.visits, c.finite, c.other_seed, c.replicates, c.split, c.shortest]
+    return [_outcome("", check) for check in checks + ([c.act] if learner.setting == "episodic" else [])]
 
 
 def small_run(learner: Learner, *, target: str, replicates: int = 4, length: int = 5) -> Simulation:

@@ -43,6 +43,8 @@ def level_of(claim: Claim, group: Group) -> float | None:
             return 1.0
         n = np.array([float(group.instance.length)])
         assert claim.trivial is not None
+        if claim.trivial(group.context, n)[0] == 0.0:  # nothing can be lost on this instance
+            return 1.0
         return float(claim.bound(group.context, n)[0] / claim.trivial(group.context, n)[0])
     return None
 
@@ -52,7 +54,7 @@ def values_of(claim: Claim, group: Group, sample: Sample) -> np.ndarray:
     if isinstance(claim.kind, Expectation):
         assert claim.trivial is not None
         top = float(claim.trivial(group.context, np.array([float(group.instance.length)]))[0])
-        x = sample.value / top
+        x = sample.value / top if top > 0.0 else sample.value
         if np.any(x < -1e-9) or np.any(x > 1 + 1e-9):
             raise InputError(
                 f"claim {claim.id}: the quantity leaves [0, trivial] = [0, {top:.6g}] "

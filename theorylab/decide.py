@@ -9,13 +9,16 @@ Formulas: STATISTICS sections 2.2 and 2.3 of the theory pages.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from theorylab.stats import limits, log_e_refute, log_e_support
 
-__all__ = ["Decision", "Levels", "decide_invariant", "decide_rate"]
+__all__ = ["Decision", "Levels", "decide_invariant", "decide_rate", "e_path"]
+
+#: points of a stored path at most
+POINTS = 80
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Levels:
 
 @dataclass(frozen=True)
 class Decision:
-    """Verdict at the first crossing (or at the end of the data), with what it rests on."""
+    """Verdict at the first crossing (or at the end of the data), with what it rests on; `path` as `e_path`."""
 
     verdict: str
     n: int
@@ -38,10 +41,25 @@ class Decision:
     e_refute: float
     interval: tuple[float, float] | None
     final: bool
+    path: dict[str, list[float]] = field(default_factory=dict)
 
 
 def _exp(x: float) -> float:
     return math.exp(min(float(x), 700.0))
+
+
+def e_path(stop: int, **sides: tuple[np.ndarray, float]) -> dict[str, list[float]]:
+    """The e-processes at geometrically spaced numbers of replicates up to `stop`, for figures.
+
+    Args: sides, name -> log e-values (nats) at 1, 2, ... replicates, at least `stop` of them, and the threshold.
+    Returns: columns n, and log_e_NAME and threshold_NAME for each side, in nats.
+    """
+    at = np.unique(np.geomspace(1, stop, POINTS).round().astype(int))
+    out = {"n": [float(n) for n in at]}
+    for name, (path, threshold) in sides.items():
+        out[f"log_e_{name}"] = [float(v) for v in path[at - 1]]
+        out[f"threshold_{name}"] = [float(threshold)] * at.size
+    return out
 
 
 def decide_rate(
@@ -59,8 +77,9 @@ def decide_rate(
     if level >= 1.0 or x.size == 0:
         return Decision("INCONCLUSIVE", x.size, float(x.sum()), 0.0, 0.0, None, True)
     refute, favour = log_e_refute(total, n, level), log_e_support(total, n, level)
-    hit_refute = np.flatnonzero(refute >= math.log(instances / levels.refute))
-    hit_support = np.flatnonzero(favour >= math.log(1.0 / levels.support)) if support else np.array([], dtype=int)
+    most, least = math.log(instances / levels.refute), math.log(1.0 / levels.support)
+    hit_refute = np.flatnonzero(refute >= most)
+    hit_support = np.flatnonzero(favour >= least) if support else np.array([], dtype=int)
     at_refute = int(hit_refute[0]) if hit_refute.size else x.size
     at_support = int(hit_support[0]) if hit_support.size else x.size
     stop = min(at_refute, at_support, x.size - 1)
@@ -76,6 +95,7 @@ def decide_rate(
         _exp(refute[stop]),
         limits(float(total[stop]), stop + 1, levels.support),
         done,
+        e_path(stop + 1, **({"support": (favour, least)} if support else {}), refute=(refute, most)),
     )
 
 

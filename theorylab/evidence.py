@@ -11,10 +11,22 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["FAILURES", "POSITIVE", "ControlOutcome", "Evidence", "InstanceEvidence", "exit_code", "to_json"]
+from theorylab.errors import InputError
+
+__all__ = [
+    "FAILURES",
+    "POSITIVE",
+    "ControlOutcome",
+    "Evidence",
+    "InstanceEvidence",
+    "exit_code",
+    "from_json",
+    "to_json",
+]
 
 POSITIVE = ("SUPPORTED", "CONSISTENT", "IDENTITY HOLDS", "NO VIOLATION FOUND", "CONSTANT MEASURED")
 FAILURES = ("REFUTED", "INCONSISTENT", "CHECK_INVALID")
@@ -53,6 +65,11 @@ class InstanceEvidence:
             beyond 1e18); vacuous: bound >= trivial at every length up to this one.
         max_excess: largest lhs - rhs seen; first: index of the first violation in the earliest violating replicate.
         mean: mean of the measured quantity at the end. curve: checkpoints, mean, quantiles, bound, trivial for figures.
+            upper: the (1 - level)-quantile, of claims that hold with probability 1 - level.
+        e_path: the e-processes at geometrically spaced n up to the verdict, log_e_support, log_e_refute and their
+            thresholds (nats). difference: of a comparison with the learner `other`, n, mean, low, high of regret minus
+            the other's, with a band simultaneous over n at level 0.05 (approximate, for drawing).
+        code: digest of the kernels that ran (learner, probes, loop).
         replay: command that repeats the decisive replicate. note: anything a reader must know.
     """
 
@@ -80,6 +97,10 @@ class InstanceEvidence:
     first: int | None = None
     mean: float | None = None
     curve: dict[str, list[float]] = field(default_factory=dict)
+    e_path: dict[str, list[float]] = field(default_factory=dict)
+    other: str = ""
+    difference: dict[str, list[float]] = field(default_factory=dict)
+    code: str = ""
     replay: str = ""
     note: str = ""
     seconds: float = 0.0
@@ -95,6 +116,9 @@ class Evidence:
         e_value: the verdict's own (support: least over instances; refute: mean over instances).
         interval, slack, vacuous, nonvacuous_from: of the instance that decides.
         copies: True for a step that repeats a formula of the algorithm rather than a property of it.
+        toothless: which controls the claim lacks, so that nothing shows that its check can fail; "" for none.
+        growth: of a growth claim, the decision on its sweep: range T1 to T2, slopes of log(regret/order), local slopes,
+            and the tables `sweep` and `slopes` of `theorylab.sweep.Sweep.record`.
         controls: outcomes. instances: per instance. kills: mutant -> whether a probe of this claim caught it.
         provenance: versions, seed, profile, levels, digest of the kernels. seconds: wall time.
     """
@@ -120,7 +144,9 @@ class Evidence:
     kills: dict[str, bool] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
     copies: bool = False
+    toothless: str = ""
     replay: str = ""
+    growth: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -152,6 +178,118 @@ def to_json(evidence: list[Evidence], *, curves: bool = True) -> str:
         row = plain(dataclasses.asdict(e))
         if not curves:
             for instance in row["instances"]:
-                instance.pop("curve")
+                for name in ("curve", "e_path", "difference"):
+                    instance.pop(name)
+            for name in ("sweep", "slopes"):
+                row["growth"].pop(name, None)
         rows.append(row)
     return json.dumps(rows, indent=2, allow_nan=False)
+
+
+def from_json(text: str) -> list[Evidence]:
+    """The evidence that `to_json` wrote: its numbers, with infinities and NaN, and its words.
+
+    Lists come back as lists where JSON cannot tell tuples, in `params`, `growth` and `provenance`; the text of what is
+    read is the same again. Raises InputError, naming the entry, for what is no such text.
+    """
+    try:
+        rows = json.loads(text)
+    except ValueError as wrong:
+        raise InputError(f"the evidence is not JSON ({wrong}); give an evidence.json of a report") from None
+    if not isinstance(rows, list):
+        raise InputError(f"the evidence is {_kind(rows)}, not a list of claims; give an evidence.json of a report")
+    return [_read(Evidence, row, f"[{k}]") for k, row in enumerate(rows)]
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _read(record: Any, row: Any, where: str) -> Any:
+    """A record from an object with its fields by name; those with a default may be missing."""
+    if not isinstance(row, dict):
+        raise InputError(f"{where} is {_kind(row)}, not an object; give an evidence.json of a report")
+    fields = {f.name: f for f in dataclasses.fields(record)}
+    for name in row:
+        if name not in fields:
+            raise InputError(f"{where}.{name} is no entry of evidence of this version; write the report again")
+    out = {}
+    for name, f in fields.items():
+        if name in row:
+            out[name] = READERS[str(f.type)](row[name], f"{where}.{name}")
+        elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+            raise InputError(f"{where} lacks '{name}'; give an evidence.json of a report, as it was written")
+    return record(**out)
+
+
+def _refuse(value: Any, where: str, wanted: str) -> InputError:
+    return InputError(f"{where} is {value!r}, not {wanted}; give the file as it was written")
+
+
+def _number(value: Any, where: str) -> float:
+    if value in ("inf", "-inf", "nan"):
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _refuse(value, where, "a number")
+    return float(value)
+
+
+def _plain_type(kind: type, wanted: str) -> Callable[[Any, str], Any]:
+    def read(value: Any, where: str) -> Any:
+        if type(value) is not kind:
+            raise _refuse(value, where, wanted)
+        return value
+
+    return read
+
+
+def _or_none(read: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    return lambda value, where: None if value is None else read(value, where)
+
+
+def _pair(value: Any, where: str) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise _refuse(value, where, "a pair of numbers")
+    return _number(value[0], f"{where}[0]"), _number(value[1], f"{where}[1]")
+
+
+def _items(read: Callable[[Any, str], Any]) -> Callable[[Any, str], tuple[Any, ...]]:
+    def items(value: Any, where: str) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise _refuse(value, where, "a list")
+        return tuple(read(v, f"{where}[{k}]") for k, v in enumerate(value))
+
+    return items
+
+
+def _entries(read: Callable[[Any, str], Any]) -> Callable[[Any, str], dict[str, Any]]:
+    def entries(value: Any, where: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise _refuse(value, where, "an object")
+        return {k: read(v, f"{where}.{k}") for k, v in value.items()}
+
+    return entries
+
+
+def _any(value: Any, where: str) -> Any:
+    return value
+
+
+_text, _whole, _truth = _plain_type(str, "a text"), _plain_type(int, "an integer"), _plain_type(bool, "true or false")
+#: type of a field, as written above -> its reader
+READERS: dict[str, Callable[[Any, str], Any]] = {
+    "str": _text,
+    "int": _whole,
+    "bool": _truth,
+    "float": _number,
+    "int | None": _or_none(_whole),
+    "float | None": _or_none(_number),
+    "tuple[float, float] | None": _or_none(_pair),
+    "dict[str, list[float]]": _entries(lambda v, where: list(_items(_number)(v, where))),
+    "dict[str, bool]": _entries(_truth),
+    "dict[str, Any]": _entries(_any),
+    "tuple[str, ...]": _items(_text),
+    "tuple[ControlOutcome, ...]": _items(lambda v, where: _read(ControlOutcome, v, where)),
+    "tuple[InstanceEvidence, ...]": _items(lambda v, where: _read(InstanceEvidence, v, where)),
+}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from theorylab import controls
-from theorylab.claim import Expectation
+from theorylab.claim import Expectation, HighProbability
 from theorylab.decide import Levels
 from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.learner import UNITS
@@ -38,6 +38,8 @@ def _curve(of: Track, curves: list[Curves]) -> dict[str, list[float]]:
     x = np.concatenate([c["regret"] for c in curves])
     context, at = of.group.context, n.astype(float)
     columns = dict(n=at, mean=x.mean(0), low=np.quantile(x, 0.05, axis=0), high=np.quantile(x, 0.95, axis=0))
+    if isinstance(of.claim.kind, HighProbability) and of.level is not None and of.level < 1.0:
+        columns["upper"] = np.quantile(x, 1.0 - of.level, axis=0, method="higher")
     if of.claim.bound is not None:
         columns["bound"] = of.claim.bound(context, at)
     if of.claim.trivial is not None:
@@ -144,6 +146,8 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
         first=int(sample.first[bad[0]]) if bad.size else None,
         mean=float(sample.value.mean()) if claim.cumulative else None,
         curve=curve,
+        e_path=decision.path,
+        code=group.code,
         replay=replay,
         note=found.note,
         seconds=seconds,

@@ -3,7 +3,8 @@
 A claim on regret, or on a `Total`, which is read once at the end, becomes two probes: `regret - bound(n)` (excess over
 the bound at every n) and `regret / shape(n)` (whose maximum over all n is the smallest constant that would have done
 on that path). Bounds enter as tables over n, rounded up by a few units in the last place plus n times the certified
-error of the planned values: in the theorem's favour. A claim with a probe of its own
+error of the planned values, and for regret by `ROUNDING` times the largest regret that sums of n rounds could have: in
+the theorem's favour. A claim with a probe of its own
 brings its tables and its monitor. All claims of a group share one build.
 """
 
@@ -25,6 +26,10 @@ from theorylab.simulation import Curves, Simulation
 from theorylab.truth import known_to, sizes_at, truth_of
 
 __all__ = ["Group", "Sample", "context_of", "round_up"]
+
+
+#: what sums of n rewards may be off by, in units of their largest value
+ROUNDING = 1e-9
 
 
 @dataclass
@@ -88,6 +93,7 @@ class Group:
         self.about = (about, {k: v for k, v in self.params.items() if k in about.settable})
         self.params = {k: v for k, v in self.params.items() if k in self.learner.settable}
         self.context = self.at(self.instance.length)
+        self.code = ""
         self.probes: list[Probe] = []
         self.tables: dict[str, Any] = {}
         self.slots: dict[str, tuple[str, str | None]] = {}
@@ -121,7 +127,7 @@ class Group:
         if claim.bound is None:
             bound = np.full(n.shape, np.inf)
         else:
-            bound = round_up(claim.bound(self.context, n) + self.context.error * n)
+            bound = round_up(claim.bound(self.context, n) + (self.context.error + self._rounding(claim)) * n)
         self.tables[f"bound_{name}"] = bound
         self.tables[f"shape_{name}"] = round_up(shape(self.context, n))
         for what, expression in (
@@ -133,11 +139,16 @@ class Group:
             self.probes.append(Probe(f"{claim.id}:{what}", generated(f"{what}_{name}", source, **scope), at, tol))
         self.slots[claim.id] = (f"{claim.id}:excess", f"{claim.id}:ratio")
 
+    def _rounding(self, claim: Claim) -> float:
+        """What rounding may add to regret in a round, episode or step; a `Total` is a number of its own."""
+        law, stages = self.model.reward_law, getattr(self.context, "H", 1)
+        return ROUNDING * (law.high - law.low) * stages if claim.quantity == "regret" else 0.0
+
     def simulation(self, first: int, replicates: int, *, seed: int, target: str, points: int = 60) -> Simulation:
         """The simulation of a block of replicates."""
         from theorylab.simulation import geometric
 
-        return Simulation(
+        simulation = Simulation(
             self.learner,
             self.model,
             replicates=replicates,
@@ -152,6 +163,8 @@ class Group:
             tables=self.tables,
             exact=self.exact,
         )
+        self.code = self.code or simulation.code()
+        return simulation
 
     def sample(self, claim: Claim, curves: Curves) -> Sample:
         """The numbers of one claim from a run's curves."""

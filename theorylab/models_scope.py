@@ -1,7 +1,8 @@
-"""Lemmas for all models: a claim of scope "models" gives the largest lhs - rhs over random instances.
+"""Lemmas for all models: a claim of scope "models" is searched for a violation, and so are its false twins.
 
-`quantity(rng)` draws one batch of instances near the equality case and returns (largest lhs - rhs, where). The
-control is the claim's false twin, the same function with one constant spoilt, which must be violated.
+A `Lemma` is searched by `theorylab.lemma`, an identity evaluated at random points. Otherwise `quantity(rng)` draws one
+batch of instances near the equality case and returns (largest lhs - rhs, where). The controls are the claim's false
+twins, the same text with one constant spoilt, which must be violated.
 """
 
 from __future__ import annotations
@@ -13,14 +14,20 @@ import numpy as np
 from theorylab.claim import Claim
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, InstanceEvidence
+from theorylab.lemma import Lemma, LemmaResult, search, verify_identity
 
 __all__ = ["check_lemma"]
 
 TOLERANCE = 1e-9
+CALLS = 4  # of a search, for each batch of the profile's effort
+TWIN_CALLS = 16384  # at most, to find a false twin
+POINTS = 3
 
 
 def check_lemma(claim: Claim, effort: int, seed: int) -> tuple[InstanceEvidence, list[ControlOutcome]]:
-    """Evaluate the lemma on `effort` batches; one excess beyond 1e-9 refutes it."""
+    """Evaluate the lemma on `effort` batches; one excess beyond 1e-9, or one that is exact, refutes it."""
+    if isinstance(claim.quantity, Lemma):
+        return _property(claim.quantity, effort, seed)
     if claim.false_twin is None:
         raise InputError(f"claim {claim.id}: a lemma needs false_twin=..., or its check could not fail")
     started = time.perf_counter()
@@ -53,3 +60,55 @@ def check_lemma(claim: Claim, effort: int, seed: int) -> tuple[InstanceEvidence,
         "false twin", "bound fault", "REFUTED", "REFUTED" if caught else "not refuted", caught, f"excess {twin:.3g}"
     )
     return part, [outcome]
+
+
+def _property(lemma: Lemma, effort: int, seed: int) -> tuple[InstanceEvidence, list[ControlOutcome]]:
+    """A `Lemma` by search, or by exact points for an identity, and each of its twins."""
+    started = time.perf_counter()
+    identity = lemma.kind == "identity"
+    found = verify_identity(lemma, POINTS, seed=seed) if identity else search(lemma, CALLS * effort, seed)
+    if identity and found.verdict == "REFUTED":  # a point has large numbers: a search may find a small one
+        small = search(lemma, CALLS * effort, seed)
+        found = small if small.verdict == "REFUTED" else found
+    refuted = found.verdict == "REFUTED"
+    part = InstanceEvidence(
+        model="all models",
+        digest="",
+        learner="",
+        params={},
+        length=found.calls,
+        unit="points" if identity else "calls",
+        verdict=found.verdict,
+        n=found.calls,
+        violations=int(refuted),
+        e_refute=float("inf") if refuted else 0.0,
+        replay=_replay(lemma, CALLS * effort, seed) if refuted else "",
+        note=found.text(),
+        seconds=time.perf_counter() - started,
+    )
+    return part, [_twin(lemma, name, seed) for name in lemma.twins]
+
+
+def _replay(lemma: Lemma, calls: int, seed: int) -> str:
+    """A command that finds the violation again; none for a lemma that no registered paper holds."""
+    from theorylab.registry import papers
+
+    if lemma.name.partition(".")[0] not in papers():
+        return ""
+    call = f"verify_identity(x, {POINTS}, seed={seed})" if lemma.degree else f"search(x, {calls}, {seed})"
+    return (
+        'python -c "from theorylab.lemma import search, verify_identity; from theorylab.registry import find_claim; '
+        f"x = find_claim('{lemma.name}')[0].quantity; print({call}.text())\""
+    )
+
+
+def _twin(lemma: Lemma, name: str, seed: int) -> ControlOutcome:
+    found: LemmaResult
+    if lemma.kind == "identity":
+        found = verify_identity(lemma, POINTS, seed=seed, twin=name)
+    else:
+        found = search(lemma, TWIN_CALLS, seed, name, shrink=False)
+    caught = found.verdict == "REFUTED"
+    detail = f"{'found' if caught else 'missed'} after {found.calls} {'points' if lemma.degree else 'calls'}"
+    observed = "REFUTED" if caught else "not refuted"
+    return ControlOutcome(f"false twin: {name}", "bound fault", "REFUTED", observed, caught, detail)

@@ -143,9 +143,9 @@ def model_figure(
     from matplotlib.figure import Figure
 
     from theorylab import diagram
-    from theorylab.figure import SIZES, _style
+    from theorylab.figure_style import SIZES, paper_style
 
-    with _style(size):
+    with paper_style(size):
         width, height, font = SIZES[size]
         figure = Figure(figsize=(width, height))
         if isinstance(model, Bandit):
@@ -188,7 +188,7 @@ def bare(ax: Axes, spines: bool = False) -> None:
 
 
 def _bandit(figure: Figure, model: Bandit, width: float, font: float) -> None:
-    from theorylab.figure import BLUE, VERMILLION
+    from theorylab.figure_style import BLUE, VERMILLION
 
     figure.set_size_inches(width, 0.45 * width + 0.3)
     figure.set_layout_engine("constrained")

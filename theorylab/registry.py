@@ -4,7 +4,8 @@
 `proofs_check/papers/jin2018.py`. The built-in content packages are found with `find_spec`, so an uninstalled
 checkout works; other packages register through the entry-point group `theorylab.content`, whose value is
 the name of a package with `models/`, `learners/` or `papers/` folders. Files that begin with `_` are shared
-pieces; any other file must define its spec and fails loudly if it does not.
+pieces; any other file must define its spec and fails loudly if it does not. A single file that `theorylab check` is
+given may define `learner` and `family` besides its `claims`; `adopt` makes them known in this process.
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from typing import Any
 
 from theorylab.errors import InputError, nearest
 
-__all__ = ["content_packages", "find_claim", "find_learner", "find_model", "iter_specs", "names", "papers", "specs_of"]
+__all__ = [
+    "adopt",
+    "content_packages",
+    "find_claim",
+    "find_learner",
+    "find_model",
+    "iter_specs",
+    "names",
+    "papers",
+    "specs_of",
+]
 
 BUILT_IN = ("mdps", "bandits", "proofs_check")
 
@@ -31,6 +42,46 @@ def content_packages() -> tuple[str, ...]:
     found = [p for p in BUILT_IN if importlib.util.find_spec(p) is not None]
     found += [e.value for e in sorted(entry_points(group="theorylab.content"), key=lambda e: e.name)]
     return tuple(dict.fromkeys(found))
+
+
+#: specs of single files by kind: (file, spec)
+_ADOPTED: dict[str, list[tuple[str, Any]]] = {"models": [], "learners": []}
+
+
+def adopt(module: Any, where: str) -> None:
+    """Make known the module's `learner` and `family`, each a spec or a tuple of specs, in this process.
+
+    Those that are registered already, being imported from their package, are left as they are; those of an earlier
+    load of the same file are forgotten. Raises `InputError` for
+    an object of another type, and for a name that another learner of the setting or another family has.
+    """
+    from theorylab.family import Family
+    from theorylab.learner import Learner
+
+    for kind, attribute, of in (("learners", "learner", Learner), ("models", "family", Family)):
+        _ADOPTED[kind] = [(file, spec) for file, spec in _ADOPTED[kind] if file != where]
+        found = getattr(module, attribute, ())
+        for spec in found if isinstance(found, (list, tuple)) else (found,):
+            if not isinstance(spec, of):
+                raise InputError(f"{where}: '{attribute}' is no {of.__name__}; give it one, or a tuple of them")
+            name = spec.name.replace("_", "-")
+            known = [s for s in _known(kind, name) if kind == "models" or s.setting == spec.setting]
+            if any(s is not spec for s in known):
+                raise InputError(f"{where}: the name '{name}' of its {attribute} is taken; give it another name")
+            if not known:
+                _ADOPTED[kind].append((where, spec))
+
+
+def _adopted(kind: str, name: str) -> list[Any]:
+    return [spec for _, spec in _ADOPTED[kind] if spec.name.replace("_", "-") == name]
+
+
+def _known(kind: str, name: str) -> list[Any]:
+    """Specs that have a name by now."""
+    try:
+        return specs_of(name) if kind == "learners" else [find_model(name)]
+    except InputError:
+        return []
 
 
 @cache
@@ -71,6 +122,8 @@ def find_model(name: str) -> Any:
     """
     files = _files("models")
     key = name.replace("_", "-")
+    if own := _adopted("models", key):
+        return own[0]
     if key in files:
         return _load(files[key][0], "family")
     known = list(files)
@@ -90,10 +143,10 @@ def specs_of(name: str) -> list[Any]:
     """The learners that share a name, one a setting."""
     files = _files("learners")
     key = name.replace("_", "-")
-    if key not in files:
+    specs = _adopted("learners", key)
+    if key not in files and not specs:
         raise InputError(f"unknown learner '{name}'{nearest(key, files)}")
-    specs: list[Any] = []
-    for module in files[key]:
+    for module in files.get(key, ()):
         loaded = _load(module, "learner")
         specs += list(loaded) if isinstance(loaded, tuple) else [loaded]
     return specs

@@ -209,12 +209,16 @@ class Simulation:
         self.bind = bind
         self.entry = loops.block_cuda if self.target == "cuda" else loops.block
 
-    def digest(self) -> str:
-        """sha256 of all that determines the bits of this run, except the block of replicates and the length done."""
+    def code(self) -> str:
+        """Digest of the sources that run: learner, probes, monitor and loop."""
         # views and the order of draws differ between targets, bits do not: the digest is that of the python target
         same = {"VIEW": list(self.state), "OBSERVED": list(self.observed)}
         bind = {**self.bind, "AHEAD": False, **{k: records.view(k.lower(), v, "python") for k, v in same.items()}}
-        h = hashlib.sha256(loops.block.digest(**bind).encode())
+        return loops.block.digest(**bind)
+
+    def digest(self) -> str:
+        """sha256 of all that determines the bits of this run, except the block of replicates and the length done."""
+        h = hashlib.sha256(self.code().encode())
         numbers = {k: v for k, v in self.params.items() if not isinstance(v, np.ndarray)}
         about = dict(
             learner=self.learner.name, params=numbers, model=self.model.digest, seed=self.seed, length=self.length

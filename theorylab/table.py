@@ -34,6 +34,7 @@ WORDS: Mapping[str, str] = {
     "INCONCLUSIVE": "the budget of replicates ended before the evidence decided; the interval is what is known.",
     "NOT_APPLICABLE": "an assumption of the claim is false on the instance; no error level.",
     "REFUTED": "code and statement disagree on a stated instance; P(said if true) <= {r} for each claim.",
+    "MEASURED": "a point of a sweep; the verdict is on the sweep as a whole.",
     "INCONSISTENT": "growth exceeds the order on the upper half of the stated range, within the claim's regime.",
     "CHECK_INVALID": "a control failed, so the check itself is not to be trusted, whatever its numbers say.",
 }
@@ -142,7 +143,7 @@ def rows(evidence: Sequence[Evidence]) -> list[Row]:
     """A row per claim and instance; a row for the claim first where it has not just one instance of its verdict."""
     out: list[Row] = []
     for e in evidence:
-        name = clean(e.id)
+        name, at = clean(e.id), len(out)
         alone = len(e.instances) == 1 and e.instances[0].verdict == e.verdict
         if not alone:
             what = f"{len(e.instances)} instances" if len(e.instances) != 1 else "1 instance"
@@ -158,6 +159,8 @@ def rows(evidence: Sequence[Evidence]) -> list[Row]:
             measured = i.constant if word(i.verdict) == "CONSTANT MEASURED" else None
             text = remark(i.bound, i.nonvacuous_from, i.vacuous, i.slack, measured)
             out.append((name if alone else "", where(i), clean(i.verdict), number(i.n), value, text))
+        if e.toothless:
+            out[at] = (*out[at][:5], ", ".join(filter(None, (out[at][5], f"toothless: {clean(e.toothless)}"))))
     return out
 
 

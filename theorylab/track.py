@@ -89,8 +89,8 @@ def track(claim: Claim, group: Group, profile: str) -> Track:
     """
     if not isinstance(claim.kind, (HighProbability, Expectation, Pointwise)):
         raise InputError(
-            f"claim {claim.id}: {type(claim.kind).__name__} claims are not decided in this version; state it as "
-            "HighProbability, Expectation or Pointwise"
+            f"claim {claim.id}: a claim of kind {type(claim.kind).__name__} is not decided on runs; state it as "
+            "HighProbability, Expectation, Pointwise, Growth or Dominates"
         )
     level = controls.level_of(claim, group)
     vacuous, start, bound, trivial = _vacuity(claim, group)

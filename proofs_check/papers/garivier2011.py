@@ -44,7 +44,7 @@ from proofs_check.papers._bandit_probes import (
     uniform,
 )
 from theorylab.assume import bandit, rewards_in_01
-from theorylab.claim import Claim, Context, Control, Expectation, HighProbability, Instance, Pointwise
+from theorylab.claim import Claim, Context, Control, Dominates, Expectation, HighProbability, Instance, Pointwise
 from theorylab.kernel import kernel, log
 from theorylab.learner import f8
 from theorylab.probe import NEVER, Monitor, Probe
@@ -288,6 +288,29 @@ step = stepper(
 NAMES = ("index", "range", "greedy", "counts", "sums", "deviation", "optimism", "plays", "pinsker", "root")
 
 claims = [
+    Claim(
+        id="garivier2011.below-ucb1",
+        text="Mean regret of KL-UCB is below that of UCB1 on Bernoulli arms: its index is never above that of UCB1 "
+        "with the same logarithm (Pinsker's inequality), most of all where means are near 0 or 1.",
+        source_tag="derived",
+        learner="kl-ucb",
+        kind=Dominates("ucb1"),
+        quantity="regret",
+        trivial=trivial,
+        instances={
+            "quick": (
+                Instance("bernoulli", 2000, {"means": (0.9, 0.8)}),
+                Instance("bernoulli", 2000, {"means": (0.05, 0.02, 0.01)}),
+            ),
+            "standard": (
+                Instance("bernoulli", 20_000, {"means": (0.9, 0.8)}),
+                Instance("bernoulli", 20_000, {"means": (0.05, 0.02, 0.01)}),
+                Instance("bernoulli", 20_000, SIX_FOUR),
+            ),
+        },
+        assumes=(bandit, rewards_in_01),
+        controls=(Control("argmin", faults.argmin, Instance("bernoulli", 2000, {"means": (0.8, 0.9)})),),
+    ),
     Claim(
         id="garivier2011.thm2",
         text="Theorem 2, summed over the arms: E regret(n) <= (1 + eps) sum gap_a log n / kl(mu_a, mu*) + lower "

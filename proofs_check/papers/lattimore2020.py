@@ -32,7 +32,7 @@ from proofs_check.papers._bandit_probes import (
     uniform,
 )
 from theorylab.assume import Assumption, bandit, rewards_in_01
-from theorylab.claim import Bound, Claim, Context, Control, Expectation, HighProbability, Instance, Pointwise
+from theorylab.claim import Bound, Claim, Context, Control, Expectation, Growth, HighProbability, Instance, Pointwise
 from theorylab.kernel import kernel
 from theorylab.learner import f8, i8
 from theorylab.probe import NEVER, Monitor, Probe
@@ -202,6 +202,17 @@ step = stepper(
 NAMES = ("turns", "counts", "sums", "choice", "commitment", "error", "decomposition")
 
 
+def sweep(low: int, high: int) -> tuple[Instance, ...]:
+    """Horizons n = 2^low .. 2^(high-1) on two arms of gap 0.2, with m = n^(2/3)/2."""
+    pair = {"means": (0.7, 0.5)}
+    return tuple(Instance("bernoulli", 2**k, pair, {"m": round(2 ** (2 * k / 3) / 2)}) for k in range(low, high))
+
+
+def two_thirds(c: Context, n: np.ndarray) -> np.ndarray:
+    """n^(2/3)."""
+    return np.asarray(np.asarray(n, dtype=float) ** (2 / 3))
+
+
 def _theorem(name: str, text: str, tag: str, rate: float, instances: Any, needs: Assumption, where: Instance) -> Claim:
     return Claim(
         id=f"lattimore2020.{name}",
@@ -238,6 +249,21 @@ claims = [
         BOUNDED,
         rewards_in_01,
         Instance("bernoulli", 300, WIDE, {"m": 10}),
+    ),
+    Claim(
+        id="lattimore2020.growth",
+        text="With m = n^(2/3)/2 plays of each arm regret is of the exact order n^(2/3) where the gaps do not depend "
+        "on n (theorem 6.1: the exploration costs m sum gap_i, and the wrong choice dies out).",
+        source_tag="derived",
+        learner="explore-then-commit",
+        kind=Growth("n^(2/3)", exact=True),
+        quantity="regret",
+        shape=two_thirds,
+        trivial=trivial,
+        instances={"quick": sweep(9, 17), "standard": sweep(9, 20)},
+        assumes=(bandit, rewards_in_01),
+        steps=("lattimore2020.thm6.1-bounded",),
+        controls=(Control("argmin", faults.argmin),),
     ),
     step(
         "turns",

@@ -71,6 +71,7 @@ def write(folder: Path) -> Path:
         f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in found.items()) for group, found in points.items()
     )
     (about / "entry_points.txt").write_text(text, encoding="utf-8")
+    (folder / "my_theorem.py").write_bytes((DOCS / "tutorial" / "my_theorem.py").read_bytes())
     (folder / "width.toml").write_text(blocks(how_to / "run-a-study.md", "toml")[0], encoding="utf-8")
     return folder
 
@@ -78,6 +79,8 @@ def write(folder: Path) -> Path:
 def forget() -> None:
     """Drop what the registry and the import system remember of the package."""
     registry.content_packages.cache_clear()
+    for adopted in registry._ADOPTED.values():
+        adopted.clear()
     registry._files.cache_clear()
     for name in [m for m in sys.modules if m.partition(".")[0] == "mylab"]:
         del sys.modules[name]
@@ -98,6 +101,67 @@ def test_the_package_is_found_by_its_entry_point(mylab: Path) -> None:
     assert registry.find_learner("epsilon-greedy").name == "epsilon-greedy"
     assert registry.find_model("one_way").name == "one-way"
     assert [c.id for c in registry.find_claim("example2002")] == ["example2002.thm1", "example2002.optimism"]
+
+
+def test_the_template_is_the_package_of_the_pages(tmp_path: Path) -> None:
+    template, made = DOCS / "template", write(tmp_path)
+    for name in FILES.values():
+        assert (template / "mylab" / name).read_bytes() == (made / "mylab" / name).read_bytes(), name
+    project = tomllib.loads((template / "pyproject.toml").read_text("utf-8"))["project"]
+    (entry,) = blocks(DOCS / "how-to" / "add-a-learner.md", "toml")
+    assert project["entry-points"] == tomllib.loads(entry)["project"]["entry-points"]
+
+
+def test_the_template_gives_verdicts_controls_and_figures(mylab: Path) -> None:
+    (mylab / "mylab" / "references.bib").write_bytes((DOCS / "template" / "mylab" / "references.bib").read_bytes())
+    path = os.pathsep.join([str(mylab), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", "theorylab", "check", "example2002", "--target", "python", "--report", "report"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode == 0, done.stderr
+    page = (mylab / "report" / "index.html").read_text("utf-8")
+    assert "no bonus" in page and "Finite-time Analysis" in page and "<svg" in page
+    assert (mylab / "report" / "figures" / "example2002-thm1-1.pdf").is_file()
+
+
+def test_one_file_registers_its_learner_and_family(mylab: Path) -> None:
+    from theorylab.loading import claims_in
+
+    claims = claims_in(Path("my_theorem.py"))
+    assert [c.id.partition(".")[2] for c in claims] == ["theorem", "exploration", "growth"]
+    assert registry.find_learner("square-greedy", "bandit").text.startswith("Greedy")
+    assert registry.find_model("two-coins")(gap=0.1).means.tolist() == [0.25, 0.35]
+    assert [c.id for c in claims_in(Path("my_theorem.py"))] == [c.id for c in claims]  # again: known already
+
+
+def test_the_bound_of_the_one_file_is_its_sum(mylab: Path) -> None:
+    from types import SimpleNamespace
+
+    from theorylab.loading import claims_in
+
+    theorem = claims_in(Path("my_theorem.py"))[0]
+    for gap in (0.5, 0.1):
+        q, m = np.exp(-gap * gap / 2), np.arange(200_000.0)
+        total = np.sum((8 * m + 4) * np.minimum(1.0, 2 * q**m / (1 - q)))
+        bound = theorem.bound(SimpleNamespace(gap=np.array([gap, 0.0])), np.array([100.0, 120.0]))
+        assert bound == pytest.approx(gap * (10.0 + np.array([total, total])), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("learner = 3\nclaims = []\n", "'learner' is no Learner"),
+        ("from dataclasses import replace\nfrom bandits.learners.ucb1 import learner as other\n"
+         "learner = replace(other, text='mine')\nclaims = []\n", "the name 'ucb1' of its learner is taken"),
+        ("claims = []\n", "defines no `claims`"),
+    ],
+)  # fmt: skip
+def test_a_file_with_a_wrong_spec_is_refused(mylab: Path, text: str, message: str) -> None:
+    from theorylab.errors import InputError
+    from theorylab.loading import claims_in
+
+    Path("wrong.py").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        claims_in(Path("wrong.py"))
 
 
 def test_the_model_is_what_it_says(mylab: Path) -> None:

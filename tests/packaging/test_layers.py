@@ -29,7 +29,7 @@ FORBIDDEN = {
     "bandits": {"mdps", "proofs_check", "benchmarks", "tests"},
     "proofs_check": {"benchmarks", "tests"},
     "benchmarks": {"proofs_check", "tests"},
-    "docs": {"mdps", "bandits", "proofs_check", "benchmarks", "tests"},
+    "docs/_ext": {"mdps", "bandits", "proofs_check", "benchmarks", "tests"},
 }
 #: modules that the command line needs before it knows what to do
 LIGHT = ("__init__", "cli", "registry", "family", "errors")

@@ -1,0 +1,1 @@
+"""Content for TheoryLab: a learner, a model and claims."""

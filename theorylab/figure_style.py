@@ -1,0 +1,216 @@
+"""What all figures share: paper sizes, fonts, colours, ticks, and files that are the same bytes at every run.
+
+Files hold no date; identifiers in SVG come from a fixed salt; layout is fixed before saving, so that all formats agree.
+Colours are the colour-blind safe ones of Okabe and Ito, and line styles differ, for print in grey. No global state.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import shutil
+import textwrap
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import style, ticker
+from matplotlib.figure import Figure
+
+from theorylab.errors import InputError, nearest
+from theorylab.table import clean, number
+
+__all__ = [
+    "FORMATS",
+    "SIZES",
+    "columns",
+    "decades",
+    "drawable",
+    "finish",
+    "paper_style",
+    "power",
+    "render",
+    "save",
+    "title",
+    "write_table",
+]
+
+#: size -> width and height in inches, font size in points
+SIZES = {
+    "neurips": (5.5, 3.4, 9.0),
+    "icml": (3.25, 2.9, 8.0),
+    "iclr": (5.5, 3.4, 9.0),
+    "jmlr": (6.0, 3.7, 10.0),
+    "slides": (10.0, 5.6, 18.0),
+}
+FORMATS = ("pdf", "svg", "png", "pgf")
+DPI = 200
+FONTS = ("STIXGeneral", "DejaVu Sans")  # both come with matplotlib
+BLUE, VERMILLION, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#ECECEC"
+DARK = "#555555"
+
+
+def paper_style(size: str) -> AbstractContextManager[None]:
+    """Settings of a size, for a `with` block. Raises InputError for an unknown size."""
+    if size not in SIZES:
+        raise InputError(f"unknown figure size '{size}'{nearest(size, SIZES)}; use one of {', '.join(SIZES)}")
+    font = SIZES[size][2]
+    settings: dict[str, Any] = {
+        "font.family": list(FONTS),
+        "mathtext.fontset": "stix",
+        "font.size": font,
+        "axes.titlesize": font,
+        "axes.labelsize": font,
+        "legend.fontsize": 0.92 * font,
+        "xtick.labelsize": 0.92 * font,
+        "ytick.labelsize": 0.92 * font,
+        "axes.linewidth": 0.07 * font,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "lines.linewidth": 0.16 * font,
+        "svg.hashsalt": "theorylab",
+        "svg.fonttype": "path",
+        "pdf.fonttype": 42,
+        "pgf.texsystem": "pdflatex",
+    }
+    made: AbstractContextManager[None] = style.context(settings, after_reset=True)
+    return made
+
+
+def columns(
+    where: str, table: Mapping[str, Sequence[float]], needed: Sequence[str], optional: Sequence[str] = ()
+) -> dict[str, np.ndarray]:
+    """Columns of a table as float arrays of one length. InputError for missing, uneven or NaN data, by entry."""
+    missing = [k for k in needed if k not in table]
+    if missing:
+        raise InputError(f"{where} has no {', '.join(missing)}; a figure needs {', '.join(needed)}")
+    data = {k: np.asarray(table[k], dtype=float) for k in (*needed, *optional) if table.get(k)}
+    first = needed[0]
+    length = data[first].size if first in data else 0
+    for name in needed:
+        if name not in data or data[name].shape != (length,):
+            raise InputError(f"{where}: '{name}' must be a list as long as '{first}' ({length} > 0 entries)")
+    for name, values in data.items():
+        if values.shape != (length,):
+            raise InputError(f"{where}: '{name}' has {values.size} entries and '{first}' has {length}; give as many")
+        if np.isnan(values).any():
+            raise InputError(f"{where}: {name}[{int(np.flatnonzero(np.isnan(values))[0])}] is NaN; mend that entry")
+    return data
+
+
+@cache
+def _characters() -> frozenset[int]:
+    from matplotlib.font_manager import findfont, get_font
+
+    return frozenset(code for name in FONTS for code in get_font(findfont(name)).get_charmap())
+
+
+def drawable(text: object) -> str:
+    """Text for a figure: what the fonts cannot draw becomes U+FFFD."""
+    return "".join(c if ord(c) in _characters() else "\N{REPLACEMENT CHARACTER}" for c in clean(text))
+
+
+def power(value: float) -> str:
+    """A number as mathtext: 12000 stays, 3.4e8 becomes 3.4 x 10^8."""
+    mantissa, _, exponent = number(value).partition("e")
+    return rf"${mantissa} \times 10^{{{exponent}}}$" if exponent else mantissa
+
+
+def decades(axis: Any, low: float, high: float) -> None:
+    """Labelled ticks: at 1, 2, 5 times powers of ten on a short axis, else at powers, at most seven."""
+    span = math.log10(high / low)
+    if span < 1.5:
+        axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(ticker.FuncFormatter(lambda x, _: power(float(f"{x:.6g}"))))
+    else:
+        axis.set_major_locator(ticker.LogLocator(numticks=7))
+        axis.set_major_formatter(ticker.LogFormatterMathtext())
+    # between decades only where there are few: each tick costs time, and many make an axis grey
+    axis.set_minor_locator(ticker.LogLocator(subs=range(2, 10) if span < 3.5 else (1.0,), numticks=40))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def title(ax: Any, text: str, size: str, lines: int = 3) -> None:
+    """A title to the left, wrapped to the width of the size; what does not fit in `lines` ends with an ellipsis."""
+    width, _, font = SIZES[size]
+    wrapped = textwrap.wrap(
+        drawable(text), int(110 * width / font), max_lines=lines, placeholder=" \N{HORIZONTAL ELLIPSIS}"
+    )
+    ax.set_title("\n".join(wrapped), loc="left", parse_math=False)
+
+
+def finish(figure: Figure, keys: Sequence[Any], columns: int = 2) -> Figure:
+    """The legend below the axes, and the layout fixed, so that all formats agree."""
+    if keys:
+        figure.legend(
+            handles=list(keys), loc="outside lower center", ncols=columns, frameon=False, handlelength=2.6,
+            columnspacing=1.0, labelspacing=0.35, borderaxespad=0.2,
+        )  # fmt: skip
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    return figure
+
+
+def render(figure: Figure, format: str) -> bytes:
+    """The file of a figure as bytes; the same for the same figure, whenever and wherever it is drawn.
+
+    `format` is one of `FORMATS`. Raises InputError for another, and for "pgf" without TeX.
+    """
+    if format not in FORMATS:
+        raise InputError(f"unknown figure format '{format}'; use one of {', '.join(FORMATS)}")
+    if format == "pgf" and shutil.which("pdflatex") is None:
+        raise InputError("the format pgf needs pdflatex, which is not installed; use pdf, svg or png")
+    metadata: dict[str, dict[str, Any]] = {
+        "pdf": {"CreationDate": None, "Creator": "TheoryLab", "Producer": None},
+        "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
+        "png": {"Software": None},
+    }
+    out = io.BytesIO()
+    with paper_style("neurips"):  # sizes were taken when the artists were made; this gives salt and font types
+        options: dict[str, Any] = {"metadata": metadata[format]} if format in metadata else {}
+        figure.savefig(out, format=format, dpi=DPI, **options)
+    return out.getvalue()
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write the figure; the suffix (.pdf, .svg, .png, .pgf) says how. Returns the path.
+
+    Raises InputError for another suffix or a place that cannot be written.
+    """
+    file = Path(path)
+    if file.suffix.lstrip(".") not in FORMATS:
+        raise InputError(f"'{file}' has the suffix '{file.suffix}'; use one of {', '.join('.' + f for f in FORMATS)}")
+    write(file, render(figure, file.suffix.lstrip(".")))
+    return file
+
+
+def write_table(table: Mapping[str, Sequence[Any]], path: str | Path) -> Path:
+    """Write the data of a figure: a head line, then rows; numbers exact to the bit, infinity as inf."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table)
+    for row in zip(*table.values(), strict=True):
+        writer.writerow([_cell(k, v) for k, v in zip(table, row, strict=True)])
+    file = Path(path)
+    write(file, text.getvalue().encode("utf-8"))
+    return file
+
+
+def _cell(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.0f}" if name == "n" else repr(float(value))
+
+
+def write(file: Path, data: bytes) -> None:
+    """Write a file. Raises InputError for a place that cannot be written."""
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise InputError(
+            f"cannot write '{file}': {error.strerror}; name a folder that exists and is writable"
+        ) from None
