@@ -138,7 +138,12 @@ def _by_claims(at: Sequence[Place], learner: Learner) -> tuple[str, str]:
     found: dict[str, str] = {}
     for place in at:
         rank = {c.id: "formula" if c.copies else "theorem" if c.cumulative else "property" for c in place.claims}
-        for claim, (hit, detail) in _caught(place, learner).items():
+        try:
+            seen = _caught(place, learner)
+        except Exception as error:  # a changed text may raise anything, at construction too
+            found.setdefault("stopped", f"{type(error).__name__}: {error}")
+            continue
+        for claim, (hit, detail) in seen.items():
             if hit:
                 found.setdefault(rank[claim], claim)
             elif detail.startswith(STOPPED):

@@ -28,7 +28,7 @@ from theorylab.adversary_space import Interval, Point, Rows, Space
 from theorylab.claim import Claim, Expectation, HighProbability, Instance, Pointwise
 from theorylab.errors import InputError
 from theorylab.evidence import Evidence
-from theorylab.measure import Group, Sample, context_of
+from theorylab.measure import ROUNDING, Group, Sample, context_of
 from theorylab.model import Bandit, TabularMDP
 from theorylab.probe import Probe
 from theorylab.truth import truth_of
@@ -37,8 +37,6 @@ __all__ = ["Attack", "OnBlock", "attack_claim", "find_one", "hard_starts", "rati
 
 #: replicates of the fixed block
 BLOCK = 32
-#: sums of rewards and values are off by less than this part of the largest sum that there is
-ROUNDING = 1e-9
 
 
 def template_of(claim: Claim) -> Instance:
@@ -168,8 +166,8 @@ class OnBlock:
         if claim.cumulative and claim.bound is not None:
             if claim.constant is not None:
                 values = values / float(claim.constant(group.context))
-            # above the bound by less than rounding is no violation; a bound of 0 then says nothing of its size
-            within = (sample.excess <= self.rounding) & (values > 1.0)
+            # what the check allows for rounding is no violation; a bound of 0 then says nothing of its size
+            within = (sample.excess <= 0.0) & (values > 1.0)
             zero = float(claim.bound(group.context, n)[0]) <= self.rounding
             values = np.where(within, 0.0 if zero else 1.0, values)
         values = np.sort(np.where(np.isnan(values), np.inf, values))  # what is not a number counts as a violation
@@ -250,7 +248,7 @@ class Attack:
     Attributes:
         claim: its id. found: the search's own result, after simplification; its trace is for figures.
         instance: the winner. fresh: its evidence on fresh addresses. fresh_ratio: the same number as `found.ratio` on
-            a fresh block. threshold: see `OnBlock`. replicates, seed, target: of the block. rounding: see `OnBlock`.
+            a fresh block. threshold: see `OnBlock`. replicates, seed, target: of the block.
     """
 
     claim: str
@@ -262,17 +260,10 @@ class Attack:
     replicates: int
     seed: int
     target: str
-    rounding: float
 
     @property
     def verdict(self) -> str:
-        """REFUTED or CHECK_INVALID as the fresh check says, else NO VIOLATION FOUND.
-
-        Regret above its bound by less than rounding is none, whatever the check says: it compares without tolerance.
-        """
-        excess = self.fresh.instances[0].max_excess
-        if self.fresh.verdict == "REFUTED" and excess is not None and excess <= self.rounding:
-            return "NO VIOLATION FOUND"
+        """REFUTED or CHECK_INVALID as the fresh check says, else NO VIOLATION FOUND."""
         return self.fresh.verdict if self.fresh.verdict in ("REFUTED", "CHECK_INVALID") else "NO VIOLATION FOUND"
 
 
@@ -345,7 +336,7 @@ def attack_claim(
     if fresh.verdict == "REFUTED":  # an accusation needs a check that is known to be able to fail
         fresh = check_many([claim], **options)[0]
     again = block.on(instance.given, fresh_seed(seed))
-    return Attack(claim.id, found, instance, fresh, again, block.threshold, replicates, seed, target, block.rounding)
+    return Attack(claim.id, found, instance, fresh, again, block.threshold, replicates, seed, target)
 
 
 def _own(claim: Claim, block: OnBlock) -> list[tuple[str, Point]]:

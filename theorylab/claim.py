@@ -6,14 +6,15 @@ number that is read at the end of the run, such as a completion time, with the s
 `Probe` whose value is lhs - rhs at every moment, or, for what holds on all models, a `Lemma` (`Claim.of(lemma)`) or a
 function of a random generator that returns the largest lhs - rhs over a sample of instances.
 
-The minimal claim gives id, text, learner, family (its instances), quantity, kind and bound; all else has defaults.
+The minimal claim gives id, text, learner, family (its instances), quantity, kind and bound, and trivial for a bound on
+a total; all else has defaults.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any
 
 import numpy as np
@@ -170,6 +171,26 @@ class Context:
 Bound = Callable[[Context, np.ndarray], np.ndarray]
 
 
+def _formula(where: str, f: Bound) -> Bound:
+    """`f` with its values checked: one real number for each n, and no NaN from n = 1 on."""
+
+    @wraps(f)
+    def values(c: Context, n: np.ndarray) -> np.ndarray:
+        found, at = np.asarray(f(c, n)), np.asarray(n)
+        if found.dtype.kind not in "biuf" or found.shape != at.shape:
+            raise InputError(
+                f"{where} returned {found.dtype} of shape {found.shape} for n of shape {at.shape}; return one number "
+                "for each n, such as c0 + 0.0 * n for a constant"
+            )
+        bad = np.flatnonzero(np.isnan(found.astype(float)) & (at >= 1))
+        if bad.size:
+            raise InputError(f"{where} is NaN at n={at.ravel()[bad[0]]:g}; mend the formula")
+        return found
+
+    values.checked = True  # type: ignore[attr-defined]
+    return values
+
+
 @dataclass(frozen=True, eq=False)
 class Control:
     """A planted fault that a claim must catch.
@@ -251,6 +272,10 @@ class Claim:
             raise InputError(f"claim {self.id}: source_tag '{self.source_tag}' is none of {', '.join(SOURCE_TAGS)}")
         if not self.paper:
             object.__setattr__(self, "paper", self.id.partition(".")[0])
+        for name in ("bound", "shape", "trivial"):
+            formula = getattr(self, name)
+            if formula is not None and not hasattr(formula, "checked"):
+                object.__setattr__(self, name, _formula(f"claim {self.id}: {name}", formula))
         if self.compares:
             self._check_comparison()
         elif self.cumulative and self.bound is None and self.shape is None:
@@ -263,8 +288,23 @@ class Claim:
             raise InputError(
                 f"claim {self.id}: quantity must be 'regret', a Total, a Probe, a Lemma or a function of a generator"
             )
-        if isinstance(self.kind, Expectation) and self.constants == "explicit" and self.bound is None:
-            raise InputError(f"claim {self.id}: an Expectation with explicit constants needs bound=...")
+        if self.scope == "models" and not isinstance(self.kind, (Pointwise, Identity)):
+            raise InputError(f"claim {self.id}: with scope='models' give kind=Pointwise(): it is searched, not sampled")
+        if self.scope == "models" and isinstance(self.kind, Identity) and not isinstance(self.quantity, Lemma):
+            raise InputError(
+                f"claim {self.id}: an Identity needs a Lemma; of a function of a generator say Pointwise()"
+            )
+        if self.cumulative and not self.compares and self.bound is None:
+            if isinstance(self.kind, Pointwise) or self.constants == "explicit":
+                kind = type(self.kind).__name__
+                raise InputError(
+                    f"claim {self.id}: a claim of kind {kind} with explicit constants needs bound=...; without one say "
+                    "constants='unspecified'"
+                )
+        if isinstance(self.kind, HighProbability) and self.cumulative and self.bound and self.trivial is None:
+            raise InputError(
+                f"claim {self.id}: a bound needs trivial=..., what any algorithm satisfies: a bound above it is vacuous"
+            )
         if isinstance(self.kind, Expectation) and self.trivial is None:
             raise InputError(f"claim {self.id}: an Expectation needs trivial=..., the largest value that there is")
 

@@ -99,7 +99,9 @@ def claim_conformance(claim: Claim, beside: Sequence[Claim] = ()) -> list[Outcom
         return "; ".join([f"two controls '{n}'" for n in twice] + [f"'{n}' has no instance" for n in planted])
 
     def controls() -> str:
-        needs = on_runs and claim.cumulative and not claim.compares and not claim.controls and claim.constants == "explicit"
+        needs = (
+            on_runs and claim.cumulative and not claim.compares and not claim.controls and claim.constants == "explicit"
+        )
         return toothless(claim, _vacuities(claim) if needs else [])
 
     has_instances = not on_runs or claim.on("standard")

@@ -1,4 +1,4 @@
-"""The command line: `theorylab check | plan | run | worker | list | show | doctor`.
+"""The command line: `theorylab check | plan | run | worker | list | show | attack | audit | figure | doctor`.
 
 Exit codes, in this precedence: 2 bad input; 1 a REFUTED, INCONSISTENT or CHECK_INVALID; 0 at least one positive
 verdict; 3 no positive verdict. Heavy modules are imported inside the commands, so that `--help` stays light.
@@ -389,6 +389,24 @@ def audit_(
     )  # fmt: skip
     print(text, end="")
     raise typer.Exit(code)
+
+
+@app.command()
+def figure(
+    source: Annotated[Path, typer.Argument(help="A report, its evidence.json, or the file of `attack --json`.")],
+    claim: Annotated[str | None, typer.Argument(help="A claim or a paper; default: all.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="regret, slack, growth, kills, trace, difference or e-path; default: all.")
+    ] = None,
+    size: Annotated[str, typer.Option(help="neurips, icml, iclr, jmlr or slides.")] = "neurips",
+    format: Annotated[str, typer.Option(help="pdf, svg, png or pgf (needs TeX).")] = "pdf",
+    out: Annotated[Path, typer.Option(help="Folder for the figures and their data.")] = Path("figures"),
+) -> None:
+    """Draw figures of stored evidence, each with its data as CSV; nothing is run."""
+    from theorylab.figure_command import execute
+
+    for file in execute(source, claim, kind=kind, size=size, format=format, out=out):
+        print(file)
 
 
 @app.command()

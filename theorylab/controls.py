@@ -45,7 +45,13 @@ def level_of(claim: Claim, group: Group) -> float | None:
         assert claim.trivial is not None
         if claim.trivial(group.context, n)[0] == 0.0:  # nothing can be lost on this instance
             return 1.0
-        return float(claim.bound(group.context, n)[0] / claim.trivial(group.context, n)[0])
+        level = float(claim.bound(group.context, n)[0] / claim.trivial(group.context, n)[0])
+        if not level > 0.0:
+            raise InputError(
+                f"claim {claim.id}: bound / trivial is {level:g} at n={n[0]:g}, and a mean is tested against a number "
+                "above 0; correct the bound, or state as Pointwise what is never positive"
+            )
+        return level
     return None
 
 
@@ -171,6 +177,8 @@ def _fault(group: Group, control: Control, simulation: Simulation, levels: Level
         except (InputError, ArithmeticError, IndexError, ValueError) as stopped:
             # a wrong action, or plain Python's refusal of a root or an index: not this claim's merit
             return {c.id: (False, f"stopped by the loop, not by the claim: {stopped}") for c in group.claims}
+        except Exception as broken:
+            raise cannot_run(control, group.claims[0], broken) from broken
         fresh = {c.id: group.sample(c, curves) for c in group.claims}
         samples = {k: join([samples[k], v]) if attempt else v for k, v in fresh.items()}
         decisions = {c.id: _decide(c, group, samples[c.id], levels) for c in group.claims}
@@ -190,6 +198,12 @@ def _fault(group: Group, control: Control, simulation: Simulation, levels: Level
         )
         out[claim.id] = (decision.verdict == "REFUTED", detail)
     return out
+
+
+def cannot_run(control: Control, claim: Claim, broken: Exception) -> InputError:
+    """The refusal of a control whose learner raised."""
+    why = f"{type(broken).__name__}: {broken}"
+    return InputError(f"control '{control.name}' of claim {claim.id} cannot run: {why}; mend its learner")
 
 
 def learner_faults(claim: Claim, matrix: dict[str, tuple[bool, str]]) -> list[ControlOutcome]:
@@ -226,8 +240,7 @@ def nulls(claim: Claim, group: Group, levels: Levels, seed: int, n: int = 1024) 
 
 
 def _edges(claim: Claim, group: Group, seed: int) -> list[ControlOutcome]:
-    probe = claim.quantity
-    assert isinstance(probe, Probe)
+    probe = next(p for p in group.probes if p.name == group.slots[claim.id][0])
     above = float(np.nextafter(probe.tol, np.inf))
     edges = [("at", probe.tol, "not refuted"), ("just above", above, "REFUTED")]
     probes = [

@@ -270,13 +270,14 @@ def _lemma(claim: Claim, study: _Study) -> Effort:
     """A claim on all models: no learner runs."""
     batches, quantity = PROFILES[study.profile][1], claim.quantity
     identity = isinstance(quantity, Lemma) and quantity.kind == "identity"
-    n, unit = batches, "batches"
+    n, unit, most = batches, "batches", batches
     if isinstance(quantity, Lemma):
         n, unit = (models_scope.POINTS, "points") if identity else (models_scope.CALLS * batches, "calls")
+        most = n if identity else max(n, 2 * models_scope.TWIN_CALLS)  # twice as long as its hardest twin
     return Effort(
         id=claim.id, kind=type(claim.kind).__name__, learner="", model="all models", digest="", params={}, length=n,
         unit=unit, steps=0, test="lemma", budget=study.levels.budget,
-        conclusions=("IDENTITY HOLDS" if identity else "NO VIOLATION FOUND", "REFUTED"), replicates=n, most=n,
+        conclusions=("IDENTITY HOLDS" if identity else "NO VIOLATION FOUND", "REFUTED"), replicates=n, most=most,
     )  # fmt: skip
 
 

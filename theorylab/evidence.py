@@ -69,7 +69,7 @@ class InstanceEvidence:
         e_path: the e-processes at geometrically spaced n up to the verdict, log_e_support, log_e_refute and their
             thresholds (nats). difference: of a comparison with the learner `other`, n, mean, low, high of regret minus
             the other's, with a band simultaneous over n at level 0.05 (approximate, for drawing).
-        code: digest of the kernels that ran (learner, probes, loop).
+        code: digest of what ran: kernels (learner, probes, loop) and the arrays they read, or the modules of a lemma.
         replay: command that repeats the decisive replicate. note: anything a reader must know.
     """
 

@@ -43,7 +43,17 @@ from theorylab.figure_style import (
     write_table,
 )
 
-__all__ = ["FORMATS", "SIZES", "axis_of", "regret_figure", "render", "save", "shade_vacuous", "write_csv"]
+__all__ = [
+    "FORMATS",
+    "SIZES",
+    "axis_of",
+    "regret_figure",
+    "regret_table",
+    "render",
+    "save",
+    "shade_vacuous",
+    "write_csv",
+]
 
 NEEDED, OPTIONAL = ("n", "mean", "low", "high"), ("bound", "trivial", "scaled")
 
@@ -189,5 +199,10 @@ def _note(ax: Any, text: str, font: float) -> None:
 
 def write_csv(instance: InstanceEvidence, path: str | Path) -> Path:
     """Write the data of a figure: a head line, then a row per checkpoint; numbers exact to the bit, infinity as inf."""
+    return write_table(regret_table(instance), path)
+
+
+def regret_table(instance: InstanceEvidence) -> dict[str, list[float]]:
+    """The columns of a regret figure. Raises InputError as `regret_figure`."""
     _curve(instance)
-    return write_table({k: instance.curve[k] for k in (*NEEDED, *OPTIONAL) if instance.curve.get(k)}, path)
+    return {k: instance.curve[k] for k in (*NEEDED, *OPTIONAL) if instance.curve.get(k)}

@@ -31,6 +31,7 @@ __all__ = [
     "decades",
     "drawable",
     "finish",
+    "limits",
     "paper_style",
     "power",
     "render",
@@ -134,6 +135,16 @@ def decades(axis: Any, low: float, high: float) -> None:
     axis.set_minor_formatter(ticker.NullFormatter())
 
 
+def limits(values: np.ndarray, share: float = 0.02) -> tuple[float, float]:
+    """Ends of a logarithmic axis: the finite positive values with a margin, a share of their logarithmic span."""
+    seen = values[np.isfinite(values) & (values > 0)]
+    if not seen.size:
+        return 0.5, 2.0
+    low, high = float(seen.min()), float(seen.max())
+    margin = max((high / low) ** share, 1.02) if high > low else 2.0
+    return low / margin, high * margin
+
+
 def title(ax: Any, text: str, size: str, lines: int = 3) -> None:
     """A title to the left, wrapped to the width of the size; what does not fit in `lines` ends with an ellipsis."""
     width, _, font = SIZES[size]
@@ -143,14 +154,16 @@ def title(ax: Any, text: str, size: str, lines: int = 3) -> None:
     ax.set_title("\n".join(wrapped), loc="left", parse_math=False)
 
 
-def finish(figure: Figure, keys: Sequence[Any], columns: int = 2) -> Figure:
+def finish(figure: Figure, keys: Sequence[Any], columns: int = 2, handle: float = 2.6) -> Figure:
     """The legend below the axes, and the layout fixed, so that all formats agree."""
     if keys:
         figure.legend(
-            handles=list(keys), loc="outside lower center", ncols=columns, frameon=False, handlelength=2.6,
+            handles=list(keys), loc="outside lower center", ncols=columns, frameon=False, handlelength=handle,
             columnspacing=1.0, labelspacing=0.35, borderaxespad=0.2,
         )  # fmt: skip
-    figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
     figure.set_layout_engine("none")
     return figure
 

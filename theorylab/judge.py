@@ -83,7 +83,7 @@ def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Ru
         out.constant = (best[0], best[1])
         shape = claim.shape or claim.bound
         assert shape is not None
-        if curve:
+        if curve and np.isfinite(best[1]):
             curve["scaled"] = [float(v) for v in best[1] * shape(group.context, np.array(curve["n"]))]
         factor = float(claim.constant(group.context)) if claim.constant else 1.0
         out.slack = factor / best[1] if best[1] > 0 and not open_constant else None
@@ -111,8 +111,10 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
         found = _on_regret(of, sample, curve, run)
     else:
         found = Verdict(decision.verdict, interval=decision.interval)
-        if of.vacuous:
+        if of.vacuous and found.word != "REFUTED":
             found.word, found.note = "VACUOUS", "the failure probability that the claim allows is 1"
+            if of.level is None:
+                found.note = "the bound is not below what any algorithm satisfies at any length up to this one"
     known = sample.excess[~np.isnan(sample.excess)]
     excess = float(known.max()) if known.size else float("nan")
     if np.isnan(sample.excess).any():

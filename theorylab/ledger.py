@@ -4,11 +4,14 @@
 are independent, and a product of independent e-values is one: months of nightly checks become one growing proof or one
 growing alarm. Every run counts, whatever its own verdict, since leaving runs out would void the product; a line that
 repeats a seed on the same instance is the same evidence and counts once. What is joined must be the same statement: the
-claim, the model's arrays, the length, the tested level and the code of the run (kernels of learner, probe and loop).
+claim, the model's arrays, the length, the tested level and the code of the run (kernels of learner, probe and loop,
+and the arrays they read: a bound with another constant is another statement).
 
 A claim of several instances is SUPPORTED when every instance's product passes 1/alpha_support, and REFUTED when the
 mean of their refuting products passes 1/alpha_refute. Invariants have no e-value: their replicates add up, and one
-violation refutes. Controls are part of each line: a line whose controls failed is not joined, and is named.
+violation refutes. Controls are part of each line: a line whose controls failed is named and adds no evidence. Since
+controls share addresses with the runs, leaving such a line out could favour one side: it counts as min(e, 1) on both,
+which keeps the product an e-value whatever made the control fail.
 """
 
 from __future__ import annotations
@@ -32,7 +35,9 @@ KEPT = ("model", "digest", "learner", "params", "length", "unit", "verdict", "n"
         "e_refute", "code")  # fmt: skip
 VACUOUS = ("VACUOUS", "NOT_APPLICABLE")
 #: verdicts that runs can add to; for any other the newest line speaks
-OPEN = ("SUPPORTED", "REFUTED", "INCONCLUSIVE", "NO VIOLATION FOUND", "CHECK_INVALID")
+OPEN = ("SUPPORTED", "REFUTED", "INCONCLUSIVE", "NO VIOLATION FOUND", "IDENTITY HOLDS", "CHECK_INVALID")
+#: kinds without e-values, which one violation refutes -> what is said without one
+FOUND = {"Pointwise": "NO VIOLATION FOUND", "Identity": "IDENTITY HOLDS"}
 
 
 def append(path: str | Path, evidence: Sequence[Evidence]) -> Path:
@@ -130,6 +135,12 @@ def _log(value: float) -> float:
     return math.log(value) if value > 0.0 else -math.inf
 
 
+def _log_product(kept: list[dict[str, Any]], failed: list[dict[str, Any]], name: str) -> float:
+    """log of the product of e-values; infinite ones stand for a violation of what must never happen, and win."""
+    logs = [_log(i[name]) for i in kept] + [min(_log(i[name]), 0.0) for i in failed]
+    return math.inf if math.inf in logs else sum(logs)
+
+
 def accumulate(
     lines: Iterable[dict[str, Any]], *, alpha_support: float = 0.01, alpha_refute: float = 0.001
 ) -> list[Joined]:
@@ -154,22 +165,23 @@ def _join(name: str, rows: list[dict[str, Any]], alpha_support: float, alpha_ref
     left_out: list[str] = []
     seen: dict[int, int] = {}
     kept: list[dict[str, Any]] = []
+    failed: list[dict[str, Any]] = []
     current = _statement(rows[-1])
     for row in rows:
         where, seed = f"line {row['line']}", int(row["seed"])
         if _statement(row) != current:
             left_out.append(f"{where}: another code, model, length, level or parameters than the newest line")
-        elif row["failed"]:
-            left_out.append(f"{where}: the control '{row['failed'][0]}' failed")
         elif seed in seen:
             left_out.append(f"{where}: seed {seed} is that of line {seen[seed]}; the same run is no new evidence")
         else:
             seen[seed] = row["line"]
-            kept.append(row)
+            (failed if row["failed"] else kept).append(row)
+            if row["failed"]:
+                left_out.append(f"{where}: the control '{row['failed'][0]}' failed; it counts against only")
     parts = []
     for k, instance in enumerate(rows[-1]["instances"]):
-        same = [row["instances"][k] for row in kept]
-        if instance["verdict"] in VACUOUS:
+        same, spoilt = ([row["instances"][k] for row in rows] for rows in (kept, failed))
+        if all(i["verdict"] in VACUOUS for i in (instance, *same)):
             continue
         parts.append(
             dict(
@@ -177,8 +189,8 @@ def _join(name: str, rows: list[dict[str, Any]], alpha_support: float, alpha_ref
                 length=instance["length"],
                 replicates=sum(i["n"] for i in same),
                 violations=sum(i["violations"] for i in same),
-                log_e_support=sum(_log(i["e_support"]) for i in same),
-                log_e_refute=sum(_log(i["e_refute"]) for i in same),
+                log_e_support=_log_product(same, spoilt, "e_support"),
+                log_e_refute=_log_product(same, spoilt, "e_refute"),
             )
         )
     support = min((p["log_e_support"] for p in parts), default=-math.inf)
@@ -187,11 +199,12 @@ def _join(name: str, rows: list[dict[str, Any]], alpha_support: float, alpha_ref
     verdict = "INCONCLUSIVE"
     if not kept:
         verdict = "CHECK_INVALID"
+    elif newest["kind"] in FOUND and violations:  # whatever a later run did not come upon
+        verdict, support, refute = "REFUTED", -math.inf, math.inf
     elif newest["verdict"] not in OPEN or not parts:
         verdict = newest["verdict"]
-    elif newest["kind"] == "Pointwise":
-        verdict = "REFUTED" if violations else "NO VIOLATION FOUND"
-        support, refute = -math.inf, math.inf if violations else -math.inf
+    elif newest["kind"] in FOUND:
+        verdict, support, refute = FOUND[newest["kind"]], -math.inf, -math.inf
     elif refute >= math.log(1.0 / alpha_refute):
         verdict = "REFUTED"
     elif support >= math.log(1.0 / alpha_support):

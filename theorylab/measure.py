@@ -163,7 +163,7 @@ class Group:
             tables=self.tables,
             exact=self.exact,
         )
-        self.code = self.code or simulation.code()
+        self.code = self.code or simulation.statement()
         return simulation
 
     def sample(self, claim: Claim, curves: Curves) -> Sample:

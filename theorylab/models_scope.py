@@ -1,13 +1,19 @@
 """Lemmas for all models: a claim of scope "models" is searched for a violation, and so are its false twins.
 
-A `Lemma` is searched by `theorylab.lemma`, an identity evaluated at random points. Otherwise `quantity(rng)` draws one
-batch of instances near the equality case and returns (largest lhs - rhs, where). The controls are the claim's false
-twins, the same text with one constant spoilt, which must be violated.
+A `Lemma` is searched by `theorylab.lemma`, for at least twice the calls that its hardest false twin took; an identity
+is evaluated at random points. Otherwise `quantity(rng)` draws one batch of instances near the equality case and returns
+(largest lhs - rhs, where). The controls are the claim's false twins, the same text with one constant spoilt, which must
+be violated.
 """
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +40,7 @@ def check_lemma(claim: Claim, effort: int, seed: int) -> tuple[InstanceEvidence,
     rng = np.random.Generator(np.random.Philox(key=seed))
     worst, where = -np.inf, ""
     for _ in range(effort):
-        excess, at = claim.quantity(rng)
+        excess, at = _drawn(claim.id, claim.quantity, rng)
         if excess > worst or excess != excess:
             worst, where = excess, at
     verdict = "NO VIOLATION FOUND" if worst <= TOLERANCE else "REFUTED"
@@ -50,11 +56,12 @@ def check_lemma(claim: Claim, effort: int, seed: int) -> tuple[InstanceEvidence,
         violations=int(not worst <= TOLERANCE),
         e_refute=float("inf") if verdict == "REFUTED" else 0.0,
         max_excess=float(worst),
+        code=_code(claim.quantity),
         note=f"closest to equality: {where}",
         seconds=time.perf_counter() - started,
     )
     rng = np.random.Generator(np.random.Philox(key=seed))
-    twin = max(claim.false_twin(rng)[0] for _ in range(effort))
+    twin = max(_drawn(f"{claim.id}: false_twin", claim.false_twin, rng)[0] for _ in range(effort))
     caught = twin > TOLERANCE
     outcome = ControlOutcome(
         "false twin", "bound fault", "REFUTED", "REFUTED" if caught else "not refuted", caught, f"excess {twin:.3g}"
@@ -62,13 +69,22 @@ def check_lemma(claim: Claim, effort: int, seed: int) -> tuple[InstanceEvidence,
     return part, [outcome]
 
 
+def _drawn(name: str, quantity: Any, rng: np.random.Generator) -> tuple[float, str]:
+    found = quantity(rng)
+    if not isinstance(found, tuple) or len(found) != 2 or np.shape(found[0]) != ():
+        raise InputError(f"claim {name} returned {found!r}; return (largest lhs - rhs, where it was)")
+    return float(found[0]), str(found[1])
+
+
 def _property(lemma: Lemma, effort: int, seed: int) -> tuple[InstanceEvidence, list[ControlOutcome]]:
     """A `Lemma` by search, or by exact points for an identity, and each of its twins."""
     started = time.perf_counter()
-    identity = lemma.kind == "identity"
-    found = verify_identity(lemma, POINTS, seed=seed) if identity else search(lemma, CALLS * effort, seed)
+    identity, twins = lemma.kind == "identity", [_twin(lemma, name, seed) for name in lemma.twins]
+    # a twin shows that a search of that length finds a fault: half of the calls have small sizes, hence twice
+    calls = max([CALLS * effort] if identity else [CALLS * effort, *(2 * n for _, n in twins)])
+    found = verify_identity(lemma, POINTS, seed=seed) if identity else search(lemma, calls, seed)
     if identity and found.verdict == "REFUTED":  # a point has large numbers: a search may find a small one
-        small = search(lemma, CALLS * effort, seed)
+        small = search(lemma, calls, seed)
         found = small if small.verdict == "REFUTED" else found
     refuted = found.verdict == "REFUTED"
     part = InstanceEvidence(
@@ -82,11 +98,20 @@ def _property(lemma: Lemma, effort: int, seed: int) -> tuple[InstanceEvidence, l
         n=found.calls,
         violations=int(refuted),
         e_refute=float("inf") if refuted else 0.0,
-        replay=_replay(lemma, CALLS * effort, seed) if refuted else "",
+        code=_code(lemma.draw, lemma.sides),
+        replay=_replay(lemma, calls, seed) if refuted else "",
         note=found.text(),
         seconds=time.perf_counter() - started,
     )
-    return part, [_twin(lemma, name, seed) for name in lemma.twins]
+    return part, [outcome for outcome, _ in twins]
+
+
+def _code(*functions: Any) -> str:
+    """Digest of the modules that the functions, and the functions which these name, are written in."""
+    named = [g for f in functions for g in getattr(f, "__globals__", {}).values() if inspect.isfunction(g)]
+    modules = [sys.modules.get(f.__module__) for f in (*functions, *named)]
+    files = {str(m.__file__) for m in modules if getattr(m, "__file__", None) is not None and m is not None}
+    return hashlib.sha256(b"".join(Path(f).read_bytes() for f in sorted(files))).hexdigest()
 
 
 def _replay(lemma: Lemma, calls: int, seed: int) -> str:
@@ -102,7 +127,8 @@ def _replay(lemma: Lemma, calls: int, seed: int) -> str:
     )
 
 
-def _twin(lemma: Lemma, name: str, seed: int) -> ControlOutcome:
+def _twin(lemma: Lemma, name: str, seed: int) -> tuple[ControlOutcome, int]:
+    """What became of a twin, and after how many calls."""
     found: LemmaResult
     if lemma.kind == "identity":
         found = verify_identity(lemma, POINTS, seed=seed, twin=name)
@@ -111,4 +137,4 @@ def _twin(lemma: Lemma, name: str, seed: int) -> ControlOutcome:
     caught = found.verdict == "REFUTED"
     detail = f"{'found' if caught else 'missed'} after {found.calls} {'points' if lemma.degree else 'calls'}"
     observed = "REFUTED" if caught else "not refuted"
-    return ControlOutcome(f"false twin: {name}", "bound fault", "REFUTED", observed, caught, detail)
+    return ControlOutcome(f"false twin: {name}", "bound fault", "REFUTED", observed, caught, detail), found.calls

@@ -31,7 +31,7 @@ import inspect
 import textwrap
 import types
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,12 +98,12 @@ def mutants(learner: Learner) -> list[Mutant]:
         made = lambda source, k=k, scope=scope: _swapped(  # noqa: E731
             learner, k, generated(k.__name__, source, **scope)
         )
-        out += _all(k.__name__, k.source, tuple(learner.params), (), made, zeroed=k is learner.begin)
+        out += _all(k.__name__, k.source, learner.params, {}, made, zeroed=k is learner.begin)
     if learner.derive is not None:
         f = learner.derive
-        text, known = textwrap.dedent(inspect.getsource(f)), (*learner.params, *SIZES)
+        text, known = textwrap.dedent(inspect.getsource(f)), {**learner.params, **dict.fromkeys(SIZES, 1)}
         if text.lstrip().startswith("def "):
-            out += _all("derive", text, (), known, lambda source: replace(learner, derive=_function(f, source)))
+            out += _all("derive", text, {}, known, lambda source: replace(learner, derive=_function(f, source)))
     seen: Counter[str] = Counter()
     for i, mutant in enumerate(out):
         seen[mutant.name] += 1
@@ -163,8 +163,8 @@ def _text(f: ast.FunctionDef) -> str:
 def _all(
     kernel: str,
     source: str,
-    params: tuple[str, ...],
-    given: tuple[str, ...],
+    params: Mapping[str, float | int],
+    given: Mapping[str, float | int],
     make: Callable[[str], Learner],
     zeroed: bool = False,
 ) -> Iterator[Mutant]:
@@ -231,7 +231,9 @@ def _field(node: ast.AST) -> str:
 
 
 def _only_zeros(tree: ast.AST, node: ast.Assign) -> bool:
-    writes = [n for n in ast.walk(tree) if isinstance(n, ast.Assign) and _field(n.targets[0]) == _field(node.targets[0])]
+    writes = [
+        n for n in ast.walk(tree) if isinstance(n, ast.Assign) and _field(n.targets[0]) == _field(node.targets[0])
+    ]
     return all(isinstance(w.value, ast.Constant) and w.value.value == 0 for w in writes)
 
 
@@ -287,14 +289,18 @@ def _called(node: Any) -> Iterator[tuple[str, Edit]]:
         yield "log to 1", lambda n: ast.Constant(1.0)
 
 
-def _reads(node: Any, params: tuple[str, ...], given: tuple[str, ...]) -> Iterator[tuple[str, Edit]]:
-    """Changes of a parameter where it is read: `p.scale` in a kernel, `p["delta"]` in `derive`."""
+def _reads(
+    node: Any, params: Mapping[str, float | int], given: Mapping[str, float | int]
+) -> Iterator[tuple[str, Edit]]:
+    """Changes of a parameter where it is read: `p.scale` in a kernel, `p["delta"]` in `derive`; its type is kept."""
     of_p = isinstance(getattr(node, "value", None), ast.Name) and node.value.id == "p"
     if isinstance(node, ast.Attribute) and of_p and node.attr in params:
-        yield f"{node.attr} to 0", lambda n: ast.Constant(0.0)
-        yield f"{node.attr} doubled", lambda n: ast.BinOp(ast.Constant(2.0), ast.Mult(), n)
-    elif isinstance(node, ast.Subscript) and of_p and isinstance(node.slice, ast.Constant) and node.slice.value in given:
-        yield f"{node.slice.value} to 1", lambda n: ast.Constant(1.0 if n.slice.value not in SIZES else 1)
+        kind = type(params[node.attr])
+        yield f"{node.attr} to 0", lambda n: ast.Constant(kind(0))
+        yield f"{node.attr} doubled", lambda n: ast.BinOp(ast.Constant(kind(2)), ast.Mult(), n)
+    elif isinstance(node, ast.Subscript) and of_p and isinstance(node.slice, ast.Constant):
+        if (name := node.slice.value) in given:
+            yield f"{name} to 1", lambda n: ast.Constant(type(given[name])(1))
 
 
 def _start_of(loop: ast.While, tree: ast.AST) -> ast.expr | None:
@@ -303,7 +309,10 @@ def _start_of(loop: ast.While, tree: ast.AST) -> ast.expr | None:
         for first, second in zip(block, block[1:], strict=False):
             if second is loop and isinstance(loop.test, ast.BoolOp) and isinstance(loop.test.values[0], ast.Compare):
                 head, i = loop.test.values[0], ast.unparse(loop.test.values[0].left)
-                if isinstance(head.ops[0], ast.Lt) and [ast.unparse(first), "".join(map(ast.unparse, loop.body))] == [f"{i} = 0", f"{i} += 1"]:
+                if isinstance(head.ops[0], ast.Lt) and [ast.unparse(first), "".join(map(ast.unparse, loop.body))] == [
+                    f"{i} = 0",
+                    f"{i} += 1",
+                ]:
                     return head.comparators[0]
     return None
 

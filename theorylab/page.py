@@ -6,6 +6,7 @@ The template and its style sheet lie in `theorylab/templates/`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from theorylab.evidence import Evidence, InstanceEvidence, plain
-from theorylab.table import clean, command, counts, e_value, explain, number, occurring, tone, where, word
+from theorylab.kills import CAUGHT, COPIED, IDLE, MISSED, kill_groups, kill_table
+from theorylab.table import clean, command, counts, explain, number, occurring, tone, where, word
 
 __all__ = ["build_page", "vacuity"]
 
@@ -27,6 +29,23 @@ TAGS = {
     "derived": "the statement was worked out for this library; it need not be in the paper in this form.",
 }
 FDR = 0.05
+#: heading, key and style of the columns of a claim's instances; those that say nothing on a claim are left out
+COLUMNS = (
+    ("n", "n", "r"),
+    ("violations", "violations", "r"),
+    ("level", "level", "r"),
+    ("e support", "e_support", "r"),
+    ("e refute", "e_refute", "r"),
+    ("interval", "interval", "nb"),
+    ("slack", "slack", "r"),
+    ("best constant", "constant", "nb"),
+    ("mean", "mean", "r"),
+    ("bound", "bound", "r"),
+    ("trivial", "trivial", "r"),
+    ("non-vacuous from", "content", "r"),
+    ("max excess", "max_excess", "r"),
+    ("first", "first", "r"),
+)
 SHORT = 90
 
 
@@ -60,43 +79,33 @@ def _badge(verdict: str) -> Markup:
     return Markup('<span class="badge {}">{} {}</span>').format(kind, SIGNS[kind], clean(verdict).replace("_", " "))
 
 
-def _rows(e: Evidence) -> list[dict[str, str]]:
-    """Rows of the summary: one for the claim, unless it has just one instance of its verdict; then the instances."""
-    out = []
-    alone = len(e.instances) == 1 and e.instances[0].verdict == e.verdict
-    if not alone:
-        several = f"all {len(e.instances)} instances" if len(e.instances) > 1 else "the claim"
-        out.append(
-            {
-                "instance": "all models" if e.scope == "models" and not e.instances else several,
-                "verdict": e.verdict,
-                "n": number(e.n),
-                "e": _number(e.e_value or None),
-                "interval": span(e.interval),
-                "slack": _number(e.slack),
-                "bound": DASH,
-                "trivial": DASH,
-                "content": _number(e.nonvacuous_from),
-                "head": "yes",
-            }
-        )
-    for i in e.instances:
-        never = i.vacuous and i.nonvacuous_from is None
-        out.append(
-            {
-                "instance": where(i),
-                "verdict": i.verdict,
-                "n": number(i.n),
-                "e": e_value(i.verdict, i.e_support, i.e_refute, DASH),
-                "interval": span(i.interval),
-                "slack": _number(i.slack),
-                "bound": _number(i.bound),
-                "trivial": _number(i.trivial),
-                "content": "beyond 1e18" if never else _number(i.nonvacuous_from),
-                "head": "yes" if alone else "",
-            }
-        )
-    return out
+def _row(e: Evidence) -> dict[str, str]:
+    """The row of a claim in the table of verdicts; its instances have their rows in the claim's own section."""
+    only = e.instances[0] if len(e.instances) == 1 else None
+    verdicts = Counter(word(i.verdict) for i in e.instances)
+    if only is not None:
+        on = where(only)
+    elif not e.instances:
+        on = "all models" if e.scope == "models" else "the claim"
+    else:
+        on = f"{len(e.instances)} instances"
+        if len(verdicts) > 1:
+            on += ": " + ", ".join(f"{n} {w.lower().replace('_', ' ')}" for w, n in verdicts.items())
+    return {
+        "instance": on,
+        "verdict": e.verdict,
+        "n": number(e.n),
+        "e": _number(e.e_value or None),
+        "interval": span(e.interval),
+        "slack": _number(e.slack),
+        "bound": DASH if only is None else _number(only.bound),
+        "trivial": DASH if only is None else _number(only.trivial),
+        "content": _number(e.nonvacuous_from) if only is None else _content(only),
+    }
+
+
+def _content(i: InstanceEvidence) -> str:
+    return "beyond 1e18" if i.vacuous and i.nonvacuous_from is None else _number(i.nonvacuous_from)
 
 
 def _instance(i: InstanceEvidence) -> dict[str, str]:
@@ -105,6 +114,11 @@ def _instance(i: InstanceEvidence) -> dict[str, str]:
         "params": ", ".join(f"{k} = {plain(v)}" for k, v in i.params.items()) or DASH,
         "verdict": i.verdict,
         "n": number(i.n),
+        "interval": span(i.interval),
+        "slack": _number(i.slack),
+        "bound": _number(i.bound),
+        "trivial": _number(i.trivial),
+        "content": _content(i),
         "violations": number(i.violations),
         "level": _number(i.level),
         "e_support": _number(i.e_support or None),
@@ -150,6 +164,7 @@ def _claim(
     text = clean(e.text)
     if len(text) > SHORT:
         text = text[:SHORT].rsplit(" ", 1)[0] + " \N{HORIZONTAL ELLIPSIS}"
+    instances = [_instance(i) for i in e.instances]
     replays = dict.fromkeys([e.replay, *(i.replay for i in e.instances)])
     several = len(e.instances) > 1
     sentences = [(f"{i.learner} on {i.model}. " if several else "") + vacuity(i) for i in e.instances if vacuity(i)]
@@ -169,30 +184,52 @@ def _claim(
         "steps": [{"id": s, "anchor": anchors.get(s, ""), "verdict": verdicts.get(s, "")} for s in e.steps],
         "evidence": _evidence(e),
         "vacuity": list(dict.fromkeys(sentences)),
-        "rows": _rows(e),
+        "row": _row(e),
+        "toothless": e.toothless,
         "figures": figures.get(e.id, []),
-        "instances": [_instance(i) for i in e.instances],
+        "instances": instances,
+        "columns": [
+            dict(label=label, key=key, style=style)
+            for label, key, style in COLUMNS
+            if any(i[key] != DASH for i in instances)
+        ],
         "controls": e.controls,
         "replays": [Markup(escape(command(r, 96, ""))) for r in replays if r],
     }
 
 
-def _kills(evidence: Sequence[Evidence], anchors: Mapping[str, str]) -> dict[str, Any]:
-    """The kill matrix of one paper: mutants by claims, and remarks on what is left alive and what has no teeth."""
-    tried = [e for e in evidence if e.kills]
-    names = list(dict.fromkeys(m for e in tried for m in e.kills))
-    words = {True: ("caught", "good"), False: ("missed", "open"), None: ("not run", "")}
-    mutants = []
-    for m in names:
-        cells = [dict(zip(("text", "tone"), words[e.kills.get(m)], strict=True)) for e in tried]
-        ran = [e.kills[m] for e in tried if m in e.kills]
-        mutants.append({"name": m, "cells": cells, "caught": f"{sum(ran)} of {len(ran)}"})
-    alive = [clean(m) for m in names if not any(e.kills.get(m) for e in tried)]
-    toothless = [clean(e.id) for e in tried if not any(e.kills.values())]
-    remarks = [f"Caught by no claim of this report: {', '.join(alive)}."] if alive else []
-    remarks += [f"Toothless here, as they caught no mutant: {', '.join(toothless)}."] if toothless else []
-    columns = [{"id": e.id, "anchor": anchors[e.id]} for e in tried]
-    return {"mutants": mutants, "columns": columns, "remarks": remarks}
+WORDS = {
+    CAUGHT: ("caught", "good"),
+    COPIED: ("caught (formula)", "open"),
+    MISSED: ("missed", "open"),
+    IDLE: ("not run", ""),
+}
+
+
+def _kills(
+    evidence: Sequence[Evidence],
+    anchors: Mapping[str, str],
+    matrices: Mapping[tuple[str, str], list[dict[str, Any]]],
+) -> list[dict[str, Any]]:
+    """Kill matrices of a paper, a learner each: rows for planted faults, columns for the claims put to them."""
+    out = []
+    for key, tried in kill_groups(evidence).items():
+        table = kill_table(tried)
+        names = table.pop("fault")
+        mutants = []
+        for i, m in enumerate(names):
+            row = [column[i] for column in table.values()]
+            cells = [dict(zip(("text", "tone"), WORDS[what], strict=True)) for what in row]
+            ran = len(row) - row.count(IDLE)
+            mutants.append({"name": m, "cells": cells, "caught": f"{row.count(CAUGHT) + row.count(COPIED)} of {ran}"})
+        alive = [clean(m) for m in names if not any(e.kills.get(m) for e in tried)]
+        toothless = [clean(e.id) for e in tried if not any(e.kills.values())]
+        remarks = [f"Caught by no claim of this report: {', '.join(alive)}."] if alive else []
+        remarks += [f"Toothless here, as they caught no mutant: {', '.join(toothless)}."] if toothless else []
+        columns = [{"id": e.id, "anchor": anchors[e.id]} for e in tried]
+        figures = matrices.get(key, [])
+        out.append({"learner": key[1], "mutants": mutants, "columns": columns, "remarks": remarks, "figures": figures})
+    return out
 
 
 def _ebh(evidence: Sequence[Evidence]) -> str:
@@ -227,13 +264,15 @@ def build_page(
     evidence: Sequence[Evidence],
     anchors: Mapping[str, str],
     figures: Mapping[str, list[dict[str, Any]]],
+    matrices: Mapping[tuple[str, str], list[dict[str, Any]]],
     references: Mapping[str, str],
     provenance: Mapping[str, Any],
 ) -> str:
     """The page as text.
 
-    Args: anchors, claim id -> name in links; figures, claim id -> dicts with svg (markup), caption and files;
-    references, paper -> its reference in words; provenance, shown at the end.
+    Args: anchors, claim id -> name in links; figures, claim id -> dicts with svg (markup), glyphs (identifier -> path,
+    which the page defines once), caption and files; matrices, (paper, learner) -> the like; references, paper -> its
+    reference in words; provenance, shown at the end.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
@@ -255,10 +294,13 @@ def build_page(
                 "anchor": f"paper-{k + 1}",
                 "reference": references.get(key, "No references.bib has an entry for this paper."),
                 "claims": [claims[e.id] for e in members],
-                **_kills(members, anchors),
+                "kills": _kills(members, anchors, matrices),
             }
         )
+    drawn = [f for group in (*figures.values(), *matrices.values()) for f in group]
+    glyphs = {name: path for f in drawn for name, path in f["glyphs"].items()}
     return environment.get_template("report.html.j2").render(
+        glyphs=[Markup(glyphs[name]) for name in sorted(glyphs)],
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         counts=counts(evidence),
         ebh=_ebh(evidence),

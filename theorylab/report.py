@@ -4,7 +4,7 @@
 
     index.html        all claims, with figures inline; no scripts, nothing fetched; for screens, phones and print
     evidence.json     `theorylab.evidence.to_json`
-    figures/          per instance with a curve: NAME.svg .pdf .png .csv
+    figures/          every figure that applies (`theorylab.figure_kinds`): NAME.svg .csv, of regret also .pdf .png
     verdicts.tex      a booktabs table, a row per claim and instance
     references.bib    the entries of the papers
 
@@ -13,19 +13,27 @@ The same evidence gives the same bytes. Call `check_folder` before the work whos
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theorylab.errors import InputError
 from theorylab.evidence import Evidence, to_json
+from theorylab.figure_command import anchors_of
 from theorylab.latex import latex_table
 from theorylab.page import build_page, vacuity
-from theorylab.table import clean, where
+from theorylab.table import clean
+
+if TYPE_CHECKING:
+    from theorylab.figure_kinds import Drawing
 
 __all__ = ["check_folder", "write_report"]
+
+#: a glyph in the SVG files of matplotlib, which has outlines at one scale
+GLYPH = re.compile(r'<path id="([^"]+)" d="([^"]*)" transform="scale\(0\.015625\)"/>\s*')
 
 
 def check_folder(folder: str | Path) -> Path:
@@ -62,20 +70,11 @@ def write_report(
     Papers without an entry in a `references.bib` are named on the page. Raises InputError as `check_folder`.
     """
     path = check_folder(folder)
-    anchors = _anchors([e.id for e in evidence])
-    jobs = [(e, anchors[e.id], path / "figures") for e in evidence]
-    curves = [job for job in jobs if any(i.curve for i in job[0].instances)]
-    if processes > 1 and len(curves) > 1:
-        from theorylab.engines import processes_of
-
-        figures = {e.id: [] for e in evidence} | {
-            curves[at][0].id: drawn for at, drawn in processes_of(_figures, curves, processes)
-        }
-    else:
-        figures = {job[0].id: _figures(*job) for job in jobs}
+    anchors = anchors_of([e.id for e in evidence])
+    figures, matrices = _all_figures(evidence, anchors, path / "figures", processes)
     known = _references([e.paper for e in evidence])
     chosen = provenance if provenance is not None else (evidence[0].provenance if evidence else {})
-    page = build_page(evidence, anchors, figures, known, chosen)
+    page = build_page(evidence, anchors, figures, matrices, known, chosen)
     files = {
         "index.html": page,
         "evidence.json": to_json(list(evidence)) + "\n",
@@ -91,51 +90,102 @@ def write_report(
     return path / "index.html"
 
 
-def _anchors(ids: Sequence[str]) -> dict[str, str]:
-    """Id -> a name fit for files and links, unique."""
-    out: dict[str, str] = {}
-    for id in ids:
-        base = re.sub(r"[^A-Za-z0-9]+", "-", id).strip("-").lower()[:60] or "claim"
-        name, k = base, 2
-        while name in out.values():
-            name, k = f"{base}-{k}", k + 1
-        out.setdefault(id, name)
-    return out
+def _all_figures(
+    evidence: Sequence[Evidence], anchors: Mapping[str, str], folder: Path, processes: int
+) -> tuple[dict[str, list[dict[str, Any]]], dict[tuple[str, str], list[dict[str, Any]]]]:
+    """The figures of each claim, and of each (paper, learner) its kill matrix."""
+    if not any(e.kills or e.growth or any(i.curve or i.e_path or i.difference for i in e.instances) for e in evidence):
+        return {}, {}
+    from theorylab.kills import kill_groups
+
+    groups = kill_groups(evidence)
+    names = anchors_of(["-".join(key) for key in groups])
+    claims = [(e, anchors[e.id], folder) for e in evidence]
+    papers = [(key, members, names["-".join(key)], folder) for key, members in groups.items()]
+    jobs: list[tuple[Any, ...]] = [(_claim_figures, job) for job in claims] + [(_paper_figures, job) for job in papers]
+    if processes > 1 and len(jobs) > 1:
+        from theorylab.engines import processes_of
+
+        drawn = dict(processes_of(_call, jobs, processes))
+    else:
+        drawn = {at: _call(*job) for at, job in enumerate(jobs)}
+    first = len(claims)
+    return (
+        {e.id: drawn[at] for at, e in enumerate(evidence)},
+        {key: drawn[first + at] for at, key in enumerate(groups)},
+    )
 
 
-def _figures(e: Evidence, anchor: str, folder: Path) -> list[dict[str, Any]]:
-    """Write the figures of a claim; their inline SVG, captions and file names."""
+def _call(make: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    return make(*arguments)
+
+
+def _claim_figures(e: Evidence, anchor: str, folder: Path) -> list[dict[str, Any]]:
+    """Write the figures of a claim; their inline SVG with its glyphs, captions and file names."""
+    from theorylab.figure_kinds import drawings
+
+    return [_written(d, folder, _sentence(e, d)) for d in drawings(e, anchor)]
+
+
+def _paper_figures(key: tuple[str, str], claims: Sequence[Evidence], anchor: str, folder: Path) -> list[dict[str, Any]]:
+    """Write the kill matrix of a learner's claims, as `_claim_figures`."""
+    from theorylab.figure_kinds import kill_drawings
+
+    return [_written(d, folder, "") for d in kill_drawings(claims, {key: anchor})]
+
+
+def _sentence(e: Evidence, d: Drawing) -> str:
+    return vacuity(d.instance) if d.kind == "regret" and d.instance is not None else ""
+
+
+def _written(d: Drawing, folder: Path, more: str) -> dict[str, Any]:
+    """Regret figures also at paper size; the others lie there as they are on the page, narrow, to be drawn at will."""
     from markupsafe import Markup
 
-    from theorylab.figure import regret_figure, render, save, write_csv
+    from theorylab.figure_style import render, save, write, write_table
 
-    out = []
-    for k, i in enumerate(e.instances):
-        if not i.curve:
-            continue
-        name = f"{anchor}-{k + 1}"
-        figure = regret_figure(i, claim_id=e.id)
-        files = [save(figure, folder / f"{name}{end}").name for end in (".pdf", ".svg", ".png")]
-        files.append(write_csv(i, folder / f"{name}.csv").name)
-        run = i.replicates or i.n
-        caption = f"{e.id} on {where(i)}: mean cumulative regret, pointwise 5\N{EN DASH}95 % of {run} replicates."
-        # on the page the narrow size, whose letters stay readable on a phone
-        narrow = render(regret_figure(i, claim_id=e.id, size="icml"), "svg").decode("utf-8")
-        svg = inline_svg(narrow, name, f"{clean(caption)} {vacuity(i)}".strip())
-        out.append({"svg": Markup(svg), "caption": clean(caption), "files": files})
-    return out
+    # on the page the narrow size, whose letters stay readable on a phone
+    narrow = render(d.draw("icml"), "svg")
+    if d.kind == "regret":
+        paper = d.draw("neurips")
+        files = [save(paper, folder / f"{d.name}{end}").name for end in (".pdf", ".svg", ".png")]
+    else:
+        write(folder / f"{d.name}.svg", narrow)
+        files = [f"{d.name}.svg"]
+    files.append(write_table(d.table(), folder / f"{d.name}.csv").name)
+    svg, glyphs = inline_svg(narrow.decode("utf-8"), d.name, f"{d.caption} {more}".strip())
+    return {"svg": Markup(svg), "glyphs": glyphs, "caption": d.caption, "files": files, "kind": d.kind}
 
 
-def inline_svg(text: str, name: str, title: str) -> str:
-    """An SVG file as an element of a page: no prolog, metadata or namespaces, identifiers of its own, and a title."""
+def inline_svg(text: str, name: str, title: str) -> tuple[str, dict[str, str]]:
+    """An SVG file as an element of a page: no prolog, metadata or namespaces, identifiers of its own, and a title.
+
+    Returns the element, and its glyphs apart, identifier -> `<path>`: a page defines each once. Points are rounded to a
+    hundredth, and only identifiers that something refers to are kept.
+    """
     from html import escape
 
     text = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text).replace("xlink:href", "href")
-    text = re.sub(r'\bid="([^"]*)"', rf'id="{name}-\1"', text)
-    text = re.sub(r'href="#([^"]*)"', rf'href="#{name}-\1"', text)
+    glyphs: dict[str, str] = {}
+    named: dict[str, str] = {}
+    for found in GLYPH.finditer(text):
+        shape = " ".join(found[2].split())
+        named[found[1]] = "g" + hashlib.sha256(shape.encode()).hexdigest()[:12]
+        glyphs[named[found[1]]] = f'<path id="{named[found[1]]}" d="{shape}" transform="scale(0.015625)"/>'
+    text = GLYPH.sub("", text)
+    text = re.sub(r'\b(d|x|y)="([^"]*)"', lambda a: f'{a[1]}="{_hundredths(a[2])}"', text)
+    text = re.sub(r"translate\([^)]*\)", lambda t: _hundredths(t[0]), text)
+    used = set(re.findall(r'(?:href="|url\()#([^")]*)', text)) - set(named)
+    text = re.sub(r'\sid="([^"]*)"', lambda i: f' id="{name}-{i[1]}"' if i[1] in used else "", text)
+    text = re.sub(r'href="#([^"]*)"', lambda to: f'href="#{named.get(to[1]) or f"{name}-{to[1]}"}"', text)
     text = re.sub(r"url\(#([^)]*)\)", rf"url(#{name}-\1)", text)
-    return text.strip().replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)
+    text = re.sub(r">\s+<", "><", re.sub(r"<defs>\s*</defs>", "", text))
+    return text.strip().replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1), glyphs
+
+
+def _hundredths(numbers: str) -> str:
+    return " ".join(re.sub(r"-?\d+\.\d{3,}", lambda v: f"{float(v[0]):.2f}", numbers).split())
 
 
 def _references(papers: Sequence[str]) -> dict[str, str]:

@@ -224,12 +224,21 @@ class Simulation:
             learner=self.learner.name, params=numbers, model=self.model.digest, seed=self.seed, length=self.length
         )
         h.update(json.dumps(about, sort_keys=True, default=repr).encode())
-        arrays = {f"p.{k}": v for k, v in self.params.items() if k not in numbers}
+        self._add_arrays(h)
+        h.update(self.checkpoints.tobytes())
+        return h.hexdigest()
+
+    def statement(self) -> str:
+        """sha256 of `code` and of the arrays that the kernels read: tables of bounds, array parameters."""
+        h = hashlib.sha256(self.code().encode())
+        self._add_arrays(h)
+        return h.hexdigest()
+
+    def _add_arrays(self, h: Any) -> None:
+        arrays = {f"p.{k}": v for k, v in self.params.items() if isinstance(v, np.ndarray)}
         for name, table in sorted({**self.tables, **arrays}.items()):
             table = np.asarray(table)
             h.update(f"{name} {table.dtype} {table.shape}".encode() + table.tobytes())
-        h.update(self.checkpoints.tobytes())
-        return h.hexdigest()
 
     def advance(self, to: int | None = None) -> Simulation:
         """Run every replicate up to `to` completed rounds, episodes or steps (default: the end)."""

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from theorylab.claim import Claim, Growth, Instance
-from theorylab.controls import FRESH
+from theorylab.controls import FRESH, cannot_run
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.learner import UNITS, Learner
@@ -61,6 +61,12 @@ class Sweep:
         pairs = list(zip(instances, self.models, strict=True))
         contexts = [context_of(learner, m, i.length, {**i.learner, **params}) for i, m in pairs]
         lengths = [np.array([float(i.length)]) for i in instances]
+        for c in contexts:
+            if not hasattr(c, kind.sweep):
+                raise InputError(
+                    f"claim {claim.id}: sweep='{kind.sweep}' is no size of its instances; they have "
+                    f"{', '.join(k for k in ('T', 'K', 'S', 'A', 'H') if hasattr(c, k))}"
+                )
         self.x = np.array([float(getattr(c, kind.sweep)) for c in contexts])
         self.g = np.array([float(claim.shape(c, n)[0]) for c, n in zip(contexts, lengths, strict=True)])
         self.trivial = np.array([float(claim.trivial(c, n)[0]) for c, n in zip(contexts, lengths, strict=True)])
@@ -70,10 +76,11 @@ class Sweep:
                 f"claim {claim.id}: {kind.sweep}[{k + 1}]={self.x[k + 1]:g} is not above {kind.sweep}[{k}]="
                 f"{self.x[k]:g}; order the instances by size"
             )
-        for k in np.flatnonzero(~(np.isfinite(self.g) & (self.g > 0))):
-            raise InputError(
-                f"claim {claim.id}: the order is {self.g[k]} at {kind.sweep}={self.x[k]:g}; it must be positive"
-            )
+        for name, y in (("order", self.g), ("trivial bound", self.trivial)):
+            for k in np.flatnonzero(~(np.isfinite(y) & (y > 0))):
+                raise InputError(
+                    f"claim {claim.id}: the {name} is {y[k]} at {kind.sweep}={self.x[k]:g}; it must be positive"
+                )
 
     def sample(self, learner: Learner, k: int, replicates: int, first: int = 0) -> np.ndarray:
         """Final regret at point k on addresses that no other point uses, shape (replicates,)."""
@@ -181,7 +188,10 @@ def _controls(
     count, name = samples[0].size, sweep.kind.sweep
     out = []
     for control in sweep.claim.controls:
-        found = sweep.decide(sweep.samples(control.learner, count), uniform=uniform)
+        try:
+            found = sweep.decide(sweep.samples(control.learner, count), uniform=uniform)
+        except Exception as broken:
+            raise cannot_run(control, sweep.claim, broken) from broken
         ok = found.verdict in ("INCONSISTENT", "VACUOUS")
         out.append(ControlOutcome(control.name, "learner fault", "INCONSISTENT", found.verdict, ok, found.reason))
     slope = np.polyfit(np.log(sweep.x), np.log([s.mean() for s in samples] / sweep.g), 1)[0]

@@ -106,7 +106,7 @@ def counts(evidence: Sequence[Evidence]) -> str:
 
 def where(i: InstanceEvidence) -> str:
     """The instance in words: "ucb1 on bernoulli(2), 2000 rounds"."""
-    return clean(f"{i.learner} on {i.model}, {number(i.length)} {i.unit}")
+    return clean(f"{i.learner} on {i.model}, {number(i.length)} {i.unit}".removeprefix(" on "))
 
 
 def e_value(verdict: str, support: float, refute: float, missing: str = "-") -> str:
@@ -222,6 +222,9 @@ def _foot(evidence: Sequence[Evidence]) -> list[str]:
     for w in occurring(evidence):
         out += textwrap.wrap(f"{clean(w)}: {explain(w, provenance)}", WIDTH, subsequent_indent="    ")
     for e in evidence:
+        if word(e.verdict) == "REFUTED" and e.scope == "models":
+            for i in e.instances:
+                out += fold(f"counterexample to {clean(e.id)}: {clean(i.note)}", WIDTH)
         if word(e.verdict) == "REFUTED" and e.replay:
             out += [*fold(f"replay {clean(e.id)}:", WIDTH), command(e.replay)]
     return out

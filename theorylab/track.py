@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +15,7 @@ from theorylab.decide import Decision, Levels, decide_invariant, decide_rate
 from theorylab.errors import InputError
 from theorylab.measure import Group, Sample, join
 from theorylab.simulation import Curves
-from theorylab.stats import least_n, nonvacuous_from_callable
+from theorylab.stats import least_n, log_e_refute, log_e_support, nonvacuous_from_callable
 
 __all__ = ["CONSTANT_LEVEL", "PROFILES", "Track", "run_tracks", "track"]
 
@@ -38,23 +39,42 @@ class Track:
     least: int
     parts: list[Sample] = field(default_factory=list)
     decision: Decision | None = None
+    read: int = 0
+    total: float = 0.0
 
     def feed(self, sample: Sample, levels: Levels, effort: int, instances: int) -> None:
         """Add a block of replicates and decide again; a rate is decided once, an invariant by every replicate run."""
         self.parts.append(sample)
-        everything = join(self.parts)
         if self.level is None:
-            self.decision = decide_invariant(everything.count, effort)
-        elif self.decision is not None and self.decision.final:
+            self.decision = decide_invariant(np.concatenate([s.count for s in self.parts]), effort)
             return
-        else:
-            x = controls.values_of(self.claim, self.group, everything)
-            # an open constant or a vacuous bound has nothing to support; violations still refute
-            empty = self.claim.constants == "unspecified" or self.vacuous
-            self.decision = decide_rate(x, self.level, levels, instances, support=not empty)
-            if empty:
-                final = self.decision.verdict == "REFUTED" or len(x) >= self.least
-                self.decision = replace(self.decision, e_support=0.0, final=final)
+        if self.decision is not None and self.decision.final:
+            return
+        # an open constant or a vacuous bound has nothing to support; violations still refute
+        empty = self.claim.constants == "unspecified" or self.vacuous
+        fresh = controls.values_of(self.claim, self.group, sample)
+        last = self.read + fresh.size >= (min(self.least, levels.budget) if empty else levels.budget)
+        if not self._crosses(fresh, levels, instances, support=not empty) and not last:
+            self.decision = None  # nothing is decided: the e-values of all replicates are not asked for again
+            return
+        x = controls.values_of(self.claim, self.group, join(self.parts))
+        self.decision = decide_rate(x, self.level, levels, instances, support=not empty)
+        if empty:
+            final = self.decision.verdict == "REFUTED" or len(x) >= self.least
+            self.decision = replace(self.decision, e_support=0.0, final=final)
+
+    def _crosses(self, fresh: np.ndarray, levels: Levels, instances: int, support: bool) -> bool:
+        """Whether an e-process passes its threshold within a block, or the level leaves nothing to decide."""
+        assert self.level is not None
+        n = self.read + np.arange(1, fresh.size + 1)
+        total = np.cumsum(np.concatenate([[self.total], fresh]))[1:]  # the same order of additions as in one go
+        self.read, self.total = self.read + fresh.size, float(total[-1])
+        if self.level >= 1.0:
+            return True
+        x = np.minimum(total, n)
+        refuted = np.any(log_e_refute(x, n, self.level) >= math.log(instances / levels.refute))
+        favoured = support and np.any(log_e_support(x, n, self.level) >= math.log(1.0 / levels.support))
+        return bool(refuted or favoured)
 
     @property
     def done(self) -> bool:

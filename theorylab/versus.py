@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from theorylab.claim import Claim, Control, Dominates, Instance
+from theorylab.controls import cannot_run
 from theorylab.decide import Decision, Levels, e_path
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, InstanceEvidence
@@ -49,6 +50,11 @@ class Pair:
         known = {k: v for k, v in self.params.items() if k in learner.settable}
         context = context_of(learner, model, instance.length, known)
         self.range = float(claim.trivial(context, np.array([float(instance.length)]))[0])
+        if not 0.0 < self.range < math.inf:
+            raise InputError(
+                f"claim {claim.id}: trivial is {self.range:g} on {model.name}; a comparison needs a positive finite "
+                "range: correct it, or leave out an instance on which nothing can be lost"
+            )
         self.checkpoints = geometric(instance.length, POINTS)
         self.curves, self.code = [np.zeros((0, len(self.checkpoints)))] * 2, ["", ""]
 
@@ -61,7 +67,7 @@ class Pair:
                 learner, self.model, replicates=BLOCK, length=self.instance.length, seed=self.seed, params=given,
                 target=self.target, first=first, checkpoints=self.checkpoints,
             )  # fmt: skip
-            self.code[k] = self.code[k] or simulation.code()
+            self.code[k] = self.code[k] or simulation.statement()
             curves = simulation.advance().curves()
             regret = curves.data.get("regret", curves["gap_regret"])
             self.curves[k] = np.concatenate([self.curves[k], regret])
@@ -95,6 +101,8 @@ class Pair:
 
 def decide_difference(d: np.ndarray, width: float, levels: Levels) -> Decision:
     """Read D in order and stop where a capital passes: REFUTED for E D > 0, SUPPORTED for E D < 0."""
+    if levels.support >= 0.5:
+        raise InputError(f"alpha_support={levels.support:g} is not below 1/2, which a comparison needs; give less")
     x = (d + width) / (2.0 * width)
     above = log_capital(x, 0.5, side="above", alpha=levels.refute)
     below = log_capital(x, 0.5, side="below", alpha=levels.support)
@@ -118,7 +126,7 @@ def decide_difference(d: np.ndarray, width: float, levels: Levels) -> Decision:
 
 
 def decide_pair(pair: Pair, levels: Levels, sign: float = 1.0) -> Decision:
-    """Run blocks until the pair (or, with sign -1, the pair exchanged) is decided or the budget is used."""
+    """Run blocks until the pair (or, with sign -1, the pair exchanged) is decided or the budget is used, rounded up."""
     while True:
         if pair.losses[0].size:
             found = decide_difference(sign * pair.difference, pair.range, levels)
@@ -173,7 +181,10 @@ def check_dominance(
         for control in faults:
             place = control.instance or instance
             fault = Pair(claim, control.learner, other, place, place.build(), params, seed, target)
-            outcomes.append(_outcome(control.name, "learner fault", decide_pair(fault, levels)))
+            try:
+                outcomes.append(_outcome(control.name, "learner fault", decide_pair(fault, levels)))
+            except Exception as broken:
+                raise cannot_run(control, claim, broken) from broken
         if found.verdict == "SUPPORTED":
             outcomes.append(_outcome("the pair exchanged", "bound fault", decide_pair(pair, levels, -1.0)))
         signs = np.where(uniforms(seed, np.arange(pair.difference.size), 0, 0, CONTROL) < 0.5, -1.0, 1.0)

@@ -106,7 +106,7 @@ pinsker = Lemma(
     tag="recalled",
     draw=lambda source: two_laws(source, True),
     sides=_pinsker(2, 2),
-    twins={"KL / 3": _pinsker(3, 2), "-5 ln(1 - H^2/2)": _pinsker(2, 5)},
+    twins={"KL / 3": _pinsker(3, 2), "-3 ln(1 - H^2/2)": _pinsker(2, 3)},
     irrational=True,
 )
 

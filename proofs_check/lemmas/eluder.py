@@ -40,14 +40,21 @@ def dimension(F: Any, e: Any) -> int:
 
 
 def wide(source: Source) -> Instance:
-    """M functions on n points, T points played, a centre for each round, beta and e."""
-    n, M, T = source.size(1, 3), source.size(2, 3), source.size(1, 6)
+    """M functions on n points, T points played, a centre for each round, beta and e.
+
+    A third function is half of the time the reflection of the second in the first: two functions of one confidence set
+    are farthest apart, by twice the root of beta, on opposite sides of the centre.
+    """
+    n, M, T = source.size(1, 3), source.integer(2, 3), source.integer(1, 6)
+    F, centres = rewards(source, M, n), M - 1
+    if M == 3 and source.integer(0, 1) == 0:
+        F[2], centres = 2 * F[0] - F[1], 0
     return {
-        "F": rewards(source, M, n),
+        "F": F,
         "played": [source.integer(0, n - 1) for _ in range(T)],
-        "centre": [source.integer(0, M - 1) for _ in range(T)],
+        "centre": [source.integer(0, centres) for _ in range(T)],
         "beta": Fraction(source.integer(0, 4), 16),
-        "e": Fraction(source.integer(1, 3), 4),
+        "e": Fraction(source.integer(1, 7), 8),
     }
 
 
@@ -76,5 +83,5 @@ counting = Lemma(
     tag="recalled",
     draw=wide,
     sides=_sides(4, 1),
-    twins={"+ 1 lost": _sides(4, 0), "4 lost": _sides(0, 1)},
+    twins={"+ 1 lost": _sides(4, 0), "4 lost": _sides(1, 1), "2 for 4": _sides(2, 1)},
 )

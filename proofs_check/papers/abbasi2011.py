@@ -29,6 +29,9 @@ from proofs_check.lemmas.elliptical import (
     false_determinant_trace,
     false_elliptical_potential,
 )
+from proofs_check.lemmas.mixtures import mixture, self_normalised
+from proofs_check.lemmas.potential import determinant_trace as exact_trace
+from proofs_check.lemmas.potential import elliptical as exact_potential
 from proofs_check.lemmas.self_normalised import (
     exact_tail,
     false_exact_tail,
@@ -375,4 +378,5 @@ claims = [
         Probe("oful.sum", probes.total, tol=1e-9),
         ("worst arm, little noise",),
     ),
+    *(Claim.of(x) for x in (exact_trace, exact_potential, mixture, self_normalised)),
 ]

@@ -34,7 +34,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from proofs_check.lemmas import pigeonhole
+from proofs_check.lemmas import pigeonhole, visits
 from proofs_check.mutants import ucbvi_bf as bf_faults
 from proofs_check.mutants import ucbvi_ch as ch_faults
 from proofs_check.papers import _ucbvi_bf_probes as bf
@@ -410,4 +410,5 @@ claims = [
         quantity=pigeonhole.frozen,
         false_twin=pigeonhole.false_frozen,
     ),
+    Claim.of(visits.running),
 ]

@@ -5,6 +5,7 @@
     lemma 17     P(M outside the plausible set at time t) < delta / (15 t^6)                     [recalled]
     theorem 7    extended value iteration is optimistic up to its precision 1/sqrt(t_k)          [recalled]
     prop. 18     the number of episodes up to T >= S A is at most S A log2(8 T / (S A))          [recalled]
+    lemma 19     sum_k z_k / sqrt(Z_{k-1}) <= (sqrt(2) + 1) sqrt(Z_n)                            [recalled]
 
 Summed over all t, lemma 17 gives failure probability delta zeta(6) / 15 < 0.068 delta for all plans at once
 [derived]. On that event every sweep dominates the true Bellman update, and max_s (u_next - u)(s) >= gain [derived
@@ -20,6 +21,7 @@ import numpy as np
 
 from mdps.learners.ucrl2 import learner as LEARNER
 from proofs_check.lemmas.inner_maximum import false_l1_excess, l1_excess
+from proofs_check.lemmas.visits import episodes as lemma19
 from proofs_check.mutants import ucrl2 as faults
 from proofs_check.papers._ucrl2_probes import (
     attained,
@@ -354,4 +356,5 @@ claims = [
         ("plan at every step",),
         0.0,
     ),
+    Claim.of(lemma19),
 ]

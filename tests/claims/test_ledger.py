@@ -13,9 +13,11 @@ import pytest
 from tests.claims.coins import claim
 from theorylab import InputError
 from theorylab.check import check
+from theorylab.claim import Instance
 from theorylab.decide import Levels, decide_rate
 from theorylab.evidence import Evidence
 from theorylab.ledger import accumulate, append, as_text, read
+from theorylab.stats.bernoulli import log_e_support
 
 
 def coin(seed: int, rate: float = 0.1, *ps: float, budget: int = 8) -> Evidence:
@@ -89,6 +91,65 @@ def test_the_product_keeps_its_level_at_the_boundary() -> None:
         runs = [decide_rate((rng.random(20) < 0.1).astype(float), 0.1, levels) for _ in range(5)]
         false += math.prod(r.e_support for r in runs) >= 20.0
     assert false / 600 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 600)
+
+
+def test_a_failed_control_cannot_be_used_to_leave_out_what_speaks_against(ledger: Path) -> None:
+    runs = [coin(seed, 0.1, 0.0, budget=16) for seed in range(20, 26)]
+    append(ledger, runs)
+    bad = replace(runs[0], controls=(replace(runs[0].controls[0], ok=False),), verdict="CHECK_INVALID")
+    against = replace(bad.instances[0], e_support=1e-3, e_refute=50.0)
+    append(ledger, [replace(bad, instances=(against,), provenance={**bad.provenance, "seed": 26})])
+    append(ledger, [replace(runs[0], provenance={**bad.provenance, "seed": 26})])  # not tried again until it passes
+    (joined,) = accumulate(read(ledger))
+    log = sum(math.log(e.instances[0].e_support) for e in runs)
+    assert joined.log_e_support == pytest.approx(log + math.log(1e-3))
+    assert joined.log_e_refute == pytest.approx(sum(math.log(e.instances[0].e_refute) for e in runs))  # 50 is left out
+    assert joined.runs == 6 and "seed 26 is that of line 7" in joined.left_out[1]
+
+
+def test_selection_by_controls_that_read_the_runs_keeps_the_level(ledger: Path) -> None:
+    """At the boundary, 20 runs of 20 coins, with a control that fails wherever the run speaks against the claim."""
+    rng = np.random.Generator(np.random.Philox(key=12))
+    (line,) = read(append(ledger, [coin(0)]))
+    part, trials, joined, dropped = line["instances"][0], 400, 0, 0
+    for _ in range(trials):
+        e = np.exp(log_e_support(rng.binomial(20, 0.1, size=20), 20, 0.1))
+        lines = [
+            {**line, "seed": k, "instances": [{**part, "e_support": v}], "failed": [] if v >= 1.0 else ["coins"]}
+            for k, v in enumerate(e)
+        ]
+        joined += accumulate(lines, alpha_support=0.05)[0].log_e_support >= math.log(20.0)
+        dropped += math.prod(v for v in e if v >= 1.0) >= 20.0
+    assert joined / trials <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / trials) < 0.2 < dropped / trials
+
+
+def test_another_bound_is_another_statement(ledger: Path) -> None:
+    def regret(bound: float) -> Evidence:
+        arms = {"quick": (Instance("bernoulli", 4, {"means": (0.6, 0.4)}),)}
+        made = claim(0.1, 0.5, quantity="regret", bound=lambda c, n: bound + 0.0 * n, trivial=lambda c, n: n + 0.0,
+                     instances=arms, controls=())  # fmt: skip
+        return check(made, target="python", budget=32, seed=int(10 * bound))
+
+    append(ledger, [regret(0.9), regret(0.3)])
+    (joined,) = accumulate(read(ledger))
+    assert joined.runs == 1 and "line 1: another code" in joined.left_out[0]
+
+
+def test_a_violation_of_what_must_never_happen_stays(ledger: Path) -> None:
+    """Infinite e-values, of lemmas and identities too, are neither cancelled by later zeros nor by a vacuous run."""
+    part = coin(0).instances[0]
+    broken = replace(part, verdict="REFUTED", violations=1, e_support=0.0, e_refute=math.inf)
+    for kind, word in (("Identity", "IDENTITY HOLDS"), ("Pointwise", "NO VIOLATION FOUND"), ("Pointwise", "VACUOUS")):
+        ledger.unlink(missing_ok=True)
+        later = replace(part, verdict=word, violations=0, e_support=0.0, e_refute=0.0)
+        for seed, one in enumerate((later, broken, later)):
+            e = replace(coin(0), kind=kind, verdict=one.verdict, instances=(one,))
+            append(ledger, [replace(e, provenance={**e.provenance, "seed": seed})])
+        (joined,) = accumulate(read(ledger))
+        assert (joined.verdict, joined.log_e_refute, joined.violations) == ("REFUTED", math.inf, 1)
+        assert joined.instances[0]["log_e_refute"] == math.inf
+        lines = [line for line in read(ledger) if line["verdict"] != "REFUTED"]
+        assert accumulate(lines)[0].verdict == word
 
 
 def test_growth_and_open_constants_are_not_joined(ledger: Path) -> None:

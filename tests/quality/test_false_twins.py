@@ -22,16 +22,16 @@ LEMMAS: list[Lemma] = [c.quantity for c in CLAIMS if isinstance(c.quantity, Lemm
 TWINS = [pytest.param(x, name, id=f"{x.name}: {name}") for x in LEMMAS for name in x.twins]
 SAMPLED = [pytest.param(c, id=c.id) for c in CLAIMS if not isinstance(c.quantity, Lemma)]
 #: dimensions that are not states, actions, arms or outcomes
-LENGTHS = {"loss": 0, "g": 0}
+LENGTHS = {"loss": 0, "g": 0, "F": 0, "vectors": 0, "parts": 0}
 
 
 def largest(instance: dict[str, Any]) -> int:
-    """The largest number of states, actions, arms or outcomes of an instance."""
-    sizes = [int(instance[k]) for k in ("S", "A", "K") if k in instance]
+    """The largest number of states, actions, pairs, dimensions, arms or outcomes of an instance."""
+    sizes = [int(instance[k]) for k in ("S", "A", "K", "M", "d") if k in instance]
     for name, value in instance.items():
         if isinstance(value, np.ndarray):
             sizes += [n for axis, n in enumerate(value.shape) if LENGTHS.get(name) != axis]
-    return max(sizes)
+    return max(sizes, default=1)
 
 
 @pytest.mark.parametrize(("lemma", "name"), TWINS)

@@ -59,6 +59,24 @@ READOUTS = {
     "bonus": "what is added for the error of r_hat + p_hat V",
     "policy": "actions (integers) or probabilities (floats)",
     "gain": "upper bound on the optimal average reward",
+    "p_plan": "kernel that the plan was made with, where it is no estimate",
+    "r_plan": "mean rewards that the plan was made with",
+    "V_low": "lower bounds on the optimal state values",
+    "counts_plan": "visits of pairs when their model was last renewed",
+    "u": "state values before the last sweep of a plan",
+    "u_next": "state values after it",
+    "radius_kl": "radius around p_hat in Kullback-Leibler divergence KL(p_hat, p)",
+    "mixing": "weight tau of the kernel in tau P + (1 - tau) I",
+    "precision": "what the span of a last sweep, or its largest change, is below",
+    "trip": "expected steps to the open states, 0 on them",
+    "goal": "1 for open states",
+    "need": "visits of pairs that are asked for",
+    "attempts": "trips begun",
+    "inflation": "factor of the norm in a linear agent's sample",
+    "top": "the largest index of the last decision",
+    "choice": "the arm committed to, -1 before",
+    "alive": "1 for arms that are still played",
+    "stopped": "decisions after which the agent was done, -1 before",
 }
 LACKS = "agent '{}' has no act(state, stage); add it, or train(env, length)"
 #: what an agent says of itself, with what is assumed where it says nothing
@@ -68,6 +86,24 @@ TRAITS: dict[str, Any] = {
     "randomised": False,
     "minimises_regret": True,
     "delta": None,
+    "cap": None,  # largest value of an exposed Q, where it is neither H nor H - h times the largest reward
+    "monotone": False,  # Q never grows
+    "plans": False,  # a plan is made before every episode, or in every epoch, from all that was seen
+    "epochs": None,  # "doubling", "tsde" or "powers": when plans are made
+    "caps_rewards": False,  # r_up is capped at the largest reward
+    "above_mean": False,  # an index is at least the arm's mean
+    "each_once": False,  # every arm is played in the first A rounds
+    "fair_share": False,  # an index is above the mean while an arm has less than T/A plays
+    "explores": None,  # plays of every arm before it commits
+    "rate": None,  # "1/n" or "(H+1)/(H+n)" of a temporal-difference update
+    "root_n": None,  # names of read-outs that are one number over the root of the visits
+    "radius_grows": False,  # `inflation` grows with every observation
+    "told_kernel": False,  # p_plan is the true kernel
+    "one_level": False,  # an index is mean + width, n width^2 the same for all arms
+    "ridge": None,  # lambda of a linear agent whose Q is an estimate and one multiple of a norm
+    "one_regression": False,  # value-targeted regression: one for all stages
+    "law": None,  # of its draws, see theorylab.audit.sampling
+    "anytime": None,  # True: what it does does not depend on the length; False: it does
 }
 
 
@@ -104,6 +140,10 @@ class Maker:
         """A fresh agent."""
         raise NotImplementedError
 
+    def vary(self, setup: Setup, delta: float | None = None, length: int | None = None) -> Any:
+        """A fresh agent with another delta or told another length; None where the maker cannot make it."""
+        return None
+
     def __str__(self) -> str:
         return self.name
 
@@ -127,6 +167,30 @@ class OfClass(Maker):
             agent = self.cls(setup.S, setup.A, setup.H, setup.seed, **self.params, **setup.known)
         drives(agent, self.name)
         return agent
+
+    def vary(self, setup: Setup, delta: float | None = None, length: int | None = None) -> Any:
+        """With another delta, where it is a parameter."""
+        if delta is None or "delta" not in self.params or not hasattr(self.cls, "act"):
+            return None
+        return Shown(OfClass(self.cls, {**self.params, "delta": delta}, self.name).build(setup))
+
+
+class Shown:
+    """An agent of a class, with its read-outs as the package's learners give theirs."""
+
+    def __init__(self, agent: Any) -> None:
+        self.agent = agent
+        self.act, self.observe = agent.act, agent.observe
+
+    def begin_episode(self) -> None:
+        """Where the agent has it."""
+        begin = getattr(self.agent, "begin_episode", None)
+        if begin is not None:
+            begin()
+
+    def audit_read(self) -> dict[str, np.ndarray]:
+        """Its read-outs."""
+        return read(self.agent)
 
 
 def of_class(agent: Any, **params: Any) -> OfClass:

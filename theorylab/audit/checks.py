@@ -11,7 +11,7 @@ gain and means are the planner's, within its certified error, which is part of e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,24 +20,33 @@ import numpy as np
 from theorylab.audit.world import Moment, World
 from theorylab.errors import InputError
 
-__all__ = ["CHECKS", "HELD", "SHAPES", "TOLERANCE", "Check", "Failure", "Memory", "shaped"]
+__all__ = [
+    "ALL", "CHECKS", "EPISODIC", "HELD", "MDP", "SHAPES", "TOLERANCE", "Check", "Failure", "Memory", "Outcome", "Scale",
+    "differ", "entry", "pooled", "scale_of", "shaped", "worst",
+]  # fmt: skip
 
 #: relative to the scale of values, max(1, H * largest reward)
 TOLERANCE = 1e-9
 #: read-out -> admissible shapes by setting, in letters; T for H + 1, "" for a number
 SHAPES: dict[str, dict[str, tuple[str, ...]]] = {
-    "bandit": dict.fromkeys(("Q", "counts", "reward_sums", "r_hat", "radius_r", "r_up"), ("A",)),
+    "bandit": {
+        **dict.fromkeys(("Q", "counts", "reward_sums", "r_hat", "radius_r", "r_up", "alive"), ("A",)),
+        **dict.fromkeys(("inflation", "top", "choice", "stopped"), ("",)),
+    },
     "episodic": {
         "Q": ("HSA", "SA"), "V": ("HS", "TS"), "counts": ("HSA", "SA"), "transitions": ("HSAS", "SAS"),
         "reward_sums": ("HSA", "SA"), "p_hat": ("HSAS", "SAS"), "r_hat": ("HSA", "SA"),
         "radius_p": ("SA", "SAS", "HSAS"), "p_low": ("SAS", "HSAS"), "p_high": ("SAS", "HSAS"),
         "radius_r": ("HSA", "SA"), "r_up": ("HSA", "SA"),
-        "bonus": ("HSA", "SA"), "policy": ("HS", "S", "HSA", "SA"),
+        "bonus": ("HSA", "SA"), "policy": ("HS", "S", "HSA", "SA"), "p_plan": ("HSAS", "SAS"), "r_plan": ("HSA", "SA"),
+        "V_low": ("TS",), "counts_plan": ("SA",), "inflation": ("", "H"),
     },
     "average": {
         "Q": ("SA",), "counts": ("SA",), "transitions": ("SAS",), "reward_sums": ("SA",), "p_hat": ("SAS",),
         "r_hat": ("SA",), "radius_p": ("SA", "SAS"), "p_low": ("SAS",), "p_high": ("SAS",), "radius_r": ("SA",),
-        "r_up": ("SA",), "policy": ("S", "SA"), "gain": ("",),
+        "r_up": ("SA",), "policy": ("S", "SA"), "gain": ("",), "p_plan": ("SAS",), "r_plan": ("SA",), "u": ("S",),
+        "u_next": ("S",), "radius_kl": ("SA",), "counts_plan": ("SA",), "mixing": ("",), "precision": ("",),
+        "trip": ("S",), "goal": ("S",), "need": ("SA",), "stopped": ("",), "attempts": ("",),
     },
 }  # fmt: skip
 
@@ -61,6 +70,11 @@ class Failure:
     rhs: float
     replicate: int = 0
 
+    @classmethod
+    def at(cls, m: Moment, text: str, lhs: float, rhs: float) -> Failure:
+        """The failure at a decision."""
+        return cls(m.t, m.episode, m.stage, m.state, m.action, text, float(lhs), float(rhs))
+
 
 class _Held:
     def __repr__(self) -> str:
@@ -73,11 +87,14 @@ Outcome = Failure | _Held | None
 
 @dataclass
 class Memory:
-    """What the checks remember within one replicate."""
+    """What the checks remember within one replicate, and the agent's traits."""
 
     before: dict[str, np.ndarray] = field(default_factory=dict)
     caps: dict[str, bool] = field(default_factory=lambda: {"H": True, "H - h": True})
     forms: list[str] = field(default_factory=lambda: ["max Q", "min(H, max Q)", "min(H - h, max Q)"])
+    traits: Mapping[str, Any] = field(default_factory=dict)
+    draws: list[np.ndarray] = field(default_factory=list)
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 class Scale(NamedTuple):
@@ -118,11 +135,25 @@ def shaped(name: str, agent: str, world: World, value: np.ndarray) -> np.ndarray
     return value if name == "policy" or value.dtype.kind != "f" else value.astype(float)
 
 
-def _fail(m: Moment, text: str, lhs: float, rhs: float) -> Failure:
-    return Failure(m.t, m.episode, m.stage, m.state, m.action, text, float(lhs), float(rhs))
+_fail = Failure.at
 
 
-def _worst(m: Moment, lhs: np.ndarray, rhs: Any, tol: float, left: str, right: str) -> Outcome:
+def entry(m: Moment, x: np.ndarray, y: np.ndarray, bad: np.ndarray, left: str, right: str) -> Failure:
+    """The first entry that is bad, with both sides."""
+    at = tuple(int(i) for i in np.argwhere(bad)[0])
+    a, b = float(x[at]), float(np.broadcast_to(y, x.shape)[at])
+    return _fail(m, f"{left}{list(at)} = {a:.10g}, {right}{list(at)} = {b:.10g}", a, b)
+
+
+def differ(m: Moment, x: np.ndarray, y: Any, tol: float, left: str, right: str) -> Failure | None:
+    """The first entry in which two arrays differ, as a failure."""
+    y = np.broadcast_to(y, x.shape)
+    with np.errstate(invalid="ignore"):
+        bad = ~((np.abs(x - y) <= tol) | (x == y))
+    return entry(m, x, y, bad, left, right) if bad.any() else None
+
+
+def worst(m: Moment, lhs: np.ndarray, rhs: Any, tol: float, left: str, right: str) -> Outcome:
     """HELD where lhs <= rhs + tol everywhere; else the first entry that is not, NaN included."""
     bad = ~(lhs <= rhs + tol)
     if not bad.any():
@@ -132,7 +163,7 @@ def _worst(m: Moment, lhs: np.ndarray, rhs: Any, tol: float, left: str, right: s
     return _fail(m, f"{left}{list(at)} = {x:.10g} > {right}{list(at)} = {y:.10g}", x, y)
 
 
-def _pooled(value: np.ndarray, like: int) -> np.ndarray:
+def pooled(value: np.ndarray, like: int) -> np.ndarray:
     """Counters of cells (H,S,A...) summed over stages where the read-out has no stage axis."""
     return value if value.ndim == like else np.asarray(value.sum(axis=0))
 
@@ -181,7 +212,7 @@ def _follows(m: Moment, c: Memory, s: Scale) -> Outcome:
 def _equal(name: str, counter: str, tol: float) -> Callable[[Moment, Memory, Scale], Outcome]:
     def test(m: Moment, c: Memory, s: Scale) -> Outcome:
         mine = m.read[name]
-        true = _pooled(getattr(m.world, counter), mine.ndim)
+        true = pooled(getattr(m.world, counter), mine.ndim)
         bad = ~(np.abs(mine - true) <= tol * np.maximum(1.0, np.abs(true)))
         if not bad.any():
             return HELD
@@ -195,7 +226,7 @@ def _equal(name: str, counter: str, tol: float) -> Callable[[Moment, Memory, Sca
 def _rising(m: Moment, c: Memory, s: Scale) -> Outcome:
     before, now = c.before.get("counts"), m.read["counts"]
     c.before["counts"] = now
-    return None if before is None else _worst(m, before, now, 0.0, "counts before", "counts now")
+    return None if before is None else worst(m, before, now, 0.0, "counts before", "counts now")
 
 
 def _cap(m: Moment, c: Memory, s: Scale) -> Outcome:
@@ -203,7 +234,7 @@ def _cap(m: Moment, c: Memory, s: Scale) -> Outcome:
     cap = s.cap[: V.shape[0], None]
     if c.caps["H - h"] and (V > cap + s.tol).any():
         c.caps["H - h"] = False
-    found = _worst(m, V, np.full(V.shape, s.cap[0]), s.tol, "V", "H * largest reward")
+    found = worst(m, V, np.full(V.shape, s.cap[0]), s.tol, "V", "H * largest reward")
     if found is not HELD:
         c.caps["H"] = False
     elif V.shape[0] == m.world.H + 1 and not (np.abs(V[-1]) <= s.tol).all():
@@ -238,11 +269,11 @@ def _empirical(name: str, counter: str) -> Callable[[Moment, Memory, Scale], Out
         if before is None:
             return None
         rows = mine.ndim - (1 if name == "p_hat" else 0)
-        n = _pooled(m.world.visits, rows)
+        n = pooled(m.world.visits, rows)
         changed = (mine != before).reshape(*n.shape, -1).any(axis=-1)
         if not changed.any():
             return None
-        true = _pooled(getattr(m.world, counter), mine.ndim)
+        true = pooled(getattr(m.world, counter), mine.ndim)
         for at in np.argwhere(changed):
             i = tuple(int(x) for x in at)
             mean = true[i] / max(1, n[i])
@@ -259,7 +290,7 @@ def _empirical(name: str, counter: str) -> Callable[[Moment, Memory, Scale], Out
 def _optimism_V(m: Moment, c: Memory, s: Scale) -> Outcome:
     V, star = m.read["V"], m.world.tb.V_star
     free = V < s.cap[: V.shape[0], None] - s.tol
-    found = _worst(m, star[: V.shape[0]], V, s.tol, "V_star", "V")
+    found = worst(m, star[: V.shape[0]], V, s.tol, "V_star", "V")
     return found if found is not HELD or free[: m.world.H].any() else None
 
 
@@ -269,10 +300,10 @@ def _optimism_Q(m: Moment, c: Memory, s: Scale) -> Outcome:
         seen = m.world.visits > 0  # before its first play an arm need not have an index
         if not seen.all():
             return None
-        return _worst(m, m.world.tb.mean, Q, s.tol, "mean", "index")
+        return worst(m, m.world.tb.mean, Q, s.tol, "mean", "index")
     if Q.ndim != 3:
         return None
-    found = _worst(m, m.world.tb.Q_star, Q, s.tol, "Q_star", "Q")
+    found = worst(m, m.world.tb.Q_star, Q, s.tol, "Q_star", "Q")
     return found if found is not HELD or (Q < s.cap[: m.world.H, None, None] - s.tol).any() else None
 
 
@@ -286,7 +317,7 @@ def _optimism_gain(m: Moment, c: Memory, s: Scale) -> Outcome:
 def _cover_p(m: Moment, c: Memory, s: Scale) -> Outcome:
     p_hat, radius, w = m.read["p_hat"], m.read["radius_p"], m.world
     p = w.kernel(p_hat.ndim == 4)
-    seen = _pooled(w.visits, p_hat.ndim - 1) > 0
+    seen = pooled(w.visits, p_hat.ndim - 1) > 0
     fresh = p_hat.sum(axis=-1) > 0.5  # a row of zeros: nothing was planned from it yet
     use = seen & fresh
     if radius.ndim == p_hat.ndim:
@@ -294,34 +325,34 @@ def _cover_p(m: Moment, c: Memory, s: Scale) -> Outcome:
         free, text = radius < 1.0, "|p_hat - p|"
     else:
         off, free, text = np.abs(p_hat - p).sum(axis=-1), radius < 2.0, "|p_hat - p|_1"
-    found = _worst(m, np.where(use, off, -np.inf), radius, 1e-12, text, "radius_p")
+    found = worst(m, np.where(use, off, -np.inf), radius, 1e-12, text, "radius_p")
     return found if found is not HELD or (use & free).any() else None
 
 
 def _cover_box(m: Moment, c: Memory, s: Scale) -> Outcome:
     low, high = m.read["p_low"], m.read["p_high"]
     p = m.world.kernel(low.ndim == 4)
-    use = np.broadcast_to((_pooled(m.world.visits, low.ndim - 1) > 0)[..., None], low.shape) & (high > 0).any(
+    use = np.broadcast_to((pooled(m.world.visits, low.ndim - 1) > 0)[..., None], low.shape) & (high > 0).any(
         axis=-1, keepdims=True
     )
-    found = _worst(m, np.where(use, low - p, -np.inf), 0.0, 1e-12, "p_low - p", "0")
+    found = worst(m, np.where(use, low - p, -np.inf), 0.0, 1e-12, "p_low - p", "0")
     if found is HELD:
-        found = _worst(m, np.where(use, p - high, -np.inf), 0.0, 1e-12, "p - p_high", "0")
+        found = worst(m, np.where(use, p - high, -np.inf), 0.0, 1e-12, "p - p_high", "0")
     return found if found is not HELD or (use & ((low > 0.0) | (high < 1.0))).any() else None
 
 
 def _cover_r(m: Moment, c: Memory, s: Scale) -> Outcome:
     r_hat, radius = m.read["r_hat"], m.read["radius_r"]
-    use = _pooled(m.world.visits, r_hat.ndim) > 0
+    use = pooled(m.world.visits, r_hat.ndim) > 0
     off = np.abs(r_hat - m.world.means(r_hat.ndim))
-    found = _worst(m, np.where(use, off, -np.inf), radius, s.tol, "|r_hat - r|", "radius_r")
+    found = worst(m, np.where(use, off, -np.inf), radius, s.tol, "|r_hat - r|", "radius_r")
     return found if found is not HELD or (use & (radius < s.high - s.low)).any() else None
 
 
 def _upper_r(m: Moment, c: Memory, s: Scale) -> Outcome:
     up = m.read["r_up"]
     use = np.isfinite(up)
-    found = _worst(m, m.world.means(up.ndim), np.where(use, up, np.inf), s.tol, "r", "r_up")
+    found = worst(m, m.world.means(up.ndim), np.where(use, up, np.inf), s.tol, "r", "r_up")
     return found if found is not HELD or (use & (up < s.high - s.tol)).any() else None
 
 
@@ -333,9 +364,9 @@ def _cover_bonus(m: Moment, c: Memory, s: Scale) -> Outcome:
     text = "(p - p_hat) V_star"
     if "r_hat" in m.read:
         off, text = off + m.read["r_hat"] - w.means(3), f"(r - r_hat) + {text}"
-    use = np.broadcast_to(_pooled(w.visits, p_hat.ndim - 1) > 0, off.shape) & (hat.sum(axis=-1) > 0.5)
+    use = np.broadcast_to(pooled(w.visits, p_hat.ndim - 1) > 0, off.shape) & (hat.sum(axis=-1) > 0.5)
     bonus = np.broadcast_to(bonus, off.shape)
-    found = _worst(m, np.where(use, -off, -np.inf), bonus, s.tol, text, "bonus")
+    found = worst(m, np.where(use, -off, -np.inf), bonus, s.tol, text, "bonus")
     return found if found is not HELD or (use & (bonus < s.cap[:-1, None, None])).any() else None
 
 

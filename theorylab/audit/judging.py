@@ -18,7 +18,12 @@ import numpy as np
 from theorylab.audit.agent import TRAITS, Maker, Setup, drives, failing, of_class, read
 from theorylab.audit.checks import CHECKS, HELD, Check, Failure, Memory, scale_of, shaped
 from theorylab.audit.own import Own, of_learner
+from theorylab.audit.planning import PLANNING
+from theorylab.audit.playing import PLAYING
+from theorylab.audit.regression import REGRESSION
 from theorylab.audit.regret import Result, judged, policy_gap, references
+from theorylab.audit.sampling import SAMPLING, uniform_fault
+from theorylab.audit.shadows import Shadow, shadows_of
 from theorylab.audit.space import AuditEnv
 from theorylab.audit.world import Moment, OutOfRange, Over, World, seed_of
 from theorylab.decide import Levels, decide_rate
@@ -31,6 +36,12 @@ __all__ = ["FAILED", "Report", "audit", "play", "setup_of"]
 
 FAILED = ("REFUTED", "INCONSISTENT")
 LEAST = 8  # replicates before the audit may stop
+EVERY = (*CHECKS, *PLANNING, *PLAYING, *REGRESSION, *SAMPLING)
+DRAWS = 0.001  # probability that draws of the stated law are refuted, over all looks of an audit
+SHADOWS = {
+    "delta-matters": "with delta/1000 something exposed widens",
+    "length-matters": "told another length, an agent with anytime = True does the same, with False another thing",
+}
 
 
 @dataclass
@@ -89,14 +100,16 @@ class Watch:
         self.policy_regret: float | None = None
         self.scale: Any = None
         self.like: Failure | None = None
+        self.shadows: list[Shadow] = []
 
     def decide(self, m: Moment) -> None:
         """Every check at one decision."""
         m.read = {k: shaped(k, self.name, m.world, v) for k, v in m.read.items()}
         if self.scale is None:
             self.scale = scale_of(m.world, self.law)
+            self.memory.traits = self.traits
         self.seen.update(m.read)
-        for check in CHECKS:
+        for check in EVERY:
             if check.name in self.failures or not applies(check, m.world.setting, self.traits):
                 continue
             if all(k in m.read for k in check.needs):
@@ -109,6 +122,8 @@ class Watch:
             return
         if m.world.setting == "episodic" and m.stage == 0 and ("policy" in m.read or "Q" in m.read):
             self.policy_regret = (self.policy_regret or 0.0) + policy_gap(m)
+        for shadow in self.shadows:
+            shadow.look(m, self.scale)
         if self.reference is not None and self.like is None:
             self.compare(m)
 
@@ -122,7 +137,8 @@ class Watch:
             x, y = np.broadcast_arrays(m.read[k], theirs[k]) if m.read[k].shape == theirs[k].shape else (None, None)
             if x is None or y is None:
                 continue
-            bad = ~(np.abs(x - y) <= self.scale.tol)
+            with np.errstate(invalid="ignore"):
+                bad = ~((np.abs(x - y) <= self.scale.tol) | (x == y))
             if bad.any():
                 at = tuple(int(i) for i in np.argwhere(bad)[0])
                 text = f"{k}{list(at)} = {float(x[at]):.10g}, the reference's = {float(y[at]):.10g}"
@@ -138,6 +154,8 @@ class Watch:
 
     def outcome(self, state: int, action: int, reward: float, next_state: int, done: bool) -> None:
         """What the environment answered."""
+        for shadow in self.shadows:
+            shadow.agent.observe(state, action, reward, next_state, done)
         if self.reference is not None and self.like is None:
             self.reference.observe(state, action, reward, next_state, done)
 
@@ -168,6 +186,8 @@ def play(maker: Maker, setup: Setup, watch: Any = None) -> tuple[World, dict[str
     traits = {k: getattr(agent, k, v) for k, v in TRAITS.items()}
     if watch is not None:
         watch.traits = traits
+        if setup.replicate == 0:
+            watch.shadows = shadows_of(maker, setup, traits)
     world = World(setup.model, setup.length, setup.study, setup.replicate, None if watch is None else watch.decide)
     reader = getattr(agent, "audit_read", None)
 
@@ -285,7 +305,7 @@ def audit(
         quarter = world.gaps[max(1, world.total // 4) - 1] if world.total >= 16 else float("nan")
         regrets.append((world.gap, float(quarter), watch.policy_regret))
         level = delta if delta is not None else traits["delta"]
-        out = _results(watches, regrets, setting, traits, level, uniform, worst, length, burn_in)
+        out = _results(watches, regrets, setting, traits, level, uniform, worst, length, burn_in, replicates)
         if i + 1 >= min(LEAST, replicates) and not any(r.verdict == "INCONCLUSIVE" for r in out):
             break
     level = delta if delta is not None else traits["delta"]
@@ -293,7 +313,7 @@ def audit(
     if not broken:
         results += out
         results += [_reproducible(maker, *first), _twin(maker, model, length, seed, traits, first[1])]
-        results.append(_mutation(maker, watches))
+        results += [*_shadows(watches[0]), _mutation(maker, watches)]
     if reference is not None:
         results.append(_like(watches, reference, maker))
     numbers: dict[str, float] = {}
@@ -334,9 +354,10 @@ def _results(
     worst: float,
     length: int,
     burn_in: int | None,
+    budget: int,
 ) -> list[Result]:
     seen = set().union(*(w.seen for w in watches))
-    use = [c for c in CHECKS if setting in c.settings]
+    use = [c for c in EVERY if setting in c.settings]
     rates = [c for c in use if c.kind == "rate" and set(c.needs) <= seen]
     out = []
     for c in use:
@@ -350,12 +371,16 @@ def _results(
         if missing:
             r.verdict, r.note = "NOT_APPLICABLE", f"the agent exposes no {', '.join(missing)}"
         elif c.trait and not traits[c.trait]:
-            r.verdict, r.note = "NOT_APPLICABLE", f"the agent says {c.trait} = False"
+            r.verdict = "NOT_APPLICABLE"
+            r.note = f"the agent says {c.trait} = False" if TRAITS[c.trait] else f"the agent claims no {c.trait}"
         elif not c.needs and not seen:
             r.verdict, r.note = "NOT_APPLICABLE", "the agent exposes nothing"
         elif not tested:
             r.verdict = "VACUOUS"
             r.note = "never below what holds of any agent" if c.kind == "rate" else "there was no moment to test it at"
+        elif c.kind == "draws":
+            wrong = uniform_fault([w.memory.draws for w in watches], DRAWS / budget)
+            r.verdict, r.note = ("REFUTED" if wrong else "NO VIOLATION FOUND"), wrong
         elif c.kind == "invariant":
             r.verdict = "REFUTED" if bad else "NO VIOLATION FOUND"
         elif delta is None:
@@ -397,6 +422,19 @@ def _twin(maker: Maker, model: Any, length: int, seed: int, traits: Mapping[str,
         return replace(out, verdict="NO VIOLATION FOUND")
     first = Failure(world.t, 0, 0, 0, 0, "two seeds gave the same actions at every step", 0.0, 0.0)
     return replace(out, verdict="REFUTED", violations=1, first=first)
+
+
+def _shadows(watch: Watch) -> list[Result]:
+    out = []
+    for name, words in SHADOWS.items():
+        r = Result(name, words, "invariant", "NOT_APPLICABLE", "no such second agent can be made", 1)
+        for shadow in watch.shadows:
+            if shadow.name == name:
+                r.verdict, r.note = "NO VIOLATION FOUND" if shadow.free else "VACUOUS", ""
+                if shadow.failure is not None:
+                    r.verdict, r.violations, r.first = "REFUTED", 1, shadow.failure
+        out.append(r)
+    return out
 
 
 def _mutation(maker: Maker, watches: list[Watch]) -> Result:
