@@ -130,7 +130,10 @@ def differential_check() -> Differential | None:
         found = importlib.util.find_spec("tests.differential.cases")
     except ModuleNotFoundError:
         return None
-    return None if found is None else importlib.import_module("tests.differential.cases").differential  # type: ignore[no-any-return]
+    if found is None:
+        return None
+    compare: Differential = importlib.import_module("tests.differential.cases").differential
+    return compare
 
 
 def _by_claims(at: Sequence[Place], learner: Learner) -> tuple[str, str]:
@@ -180,7 +183,11 @@ def _differs(compare: Differential, learner: Learner) -> str | None:
 
 
 def fates(
-    name: str, *, limit: float = LIMIT, only: Callable[[Mutant], bool] = lambda m: True, at: Sequence[Place] | None = None
+    name: str,
+    *,
+    limit: float = LIMIT,
+    only: Callable[[Mutant], bool] = lambda m: True,
+    at: Sequence[Place] | None = None,
 ) -> Iterator[Fate]:
     """What becomes of each mutant of a learner (a key of `kill_matrix.learners`), in order."""
     claims = learners()[name]
@@ -254,17 +261,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         everything += found
     print(counts(everything))
     if options.markdown:
-        options.markdown.write_text(HEAD.format(counts=counts(everything)) + "\n".join(texts).rstrip() + "\n")
+        options.markdown.write_text(
+            HEAD.format(counts=counts(everything), learners=len(texts)) + "\n".join(texts).rstrip() + "\n"
+        )
     return 1 if wrong else 0
 
 
 HEAD = """# Automatic mutants
 
 Every mutant that `theorylab.mutate` makes of a learner, one wrong token each, and what catches it, as
-`python -m proofs_check.mutation` prints it. In this order: a property (a step of a proof), a theorem's final bound, a step
-that repeats a formula of the learner, the run itself stopping, the conformance suite on the python target, the
+`python -m proofs_check.mutation` prints it. In this order: a property (a step of a proof), a theorem's final bound, a
+step that repeats a formula of the learner, the run itself stopping, the conformance suite on the python target, the
 differential check against an independent transcription. What nothing catches is equivalent, with the reason, or alive.
-Lines are counted in the kernel's body. All together: {counts}
+Lines are counted in the kernel's body. All together, in {learners} learners: {counts}
 
 """
 

@@ -6,15 +6,16 @@
     controls                    those of its sort; without them it is toothless, since nothing shows that it can fail
     places                      every learner fault has an instance to be planted on, and a name of its own
 
-Controls by sort: a step, a comparison (`Growth`, `Dominates`) and a final bound that is below what any algorithm satisfies
-need a learner fault; a final bound that is vacuous, or whose constant is open, is put to the test by half the best
-constant, which the check does by itself; a lemma needs a false twin. [source: DESIGN section 7]
+Controls by sort: a step, a comparison (`Growth`, `Dominates`) and a final bound that is below what any algorithm
+satisfies need a learner fault; a final bound that is vacuous, or whose constant is open, is put to the test by half the
+best constant, which the check does by itself; a lemma needs a false twin. [source: DESIGN section 7]
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from theorylab.claim import SOURCE_TAGS, Claim
 from theorylab.errors import InputError
@@ -34,7 +35,7 @@ class Outcome:
 
 
 def toothless(claim: Claim, vacuous: Sequence[bool]) -> str:
-    """Which controls a claim lacks, in words; "" for none. `vacuous`: of its bound, on each instance that it is run on."""
+    """Which controls a claim lacks, in words; "" for none. `vacuous`: whether its bound is, on each instance."""
     if claim.scope == "models":
         twins = claim.quantity.twins if isinstance(claim.quantity, Lemma) else claim.false_twin
         return "" if twins else "no false twin"
@@ -88,8 +89,8 @@ def claim_conformance(claim: Claim, beside: Sequence[Claim] = ()) -> list[Outcom
 
     def steps() -> str:
         others = {c.id for c in beside}
-        wrong = [w for s in claim.steps if s not in others and (w := known(lambda s=s: find_claim(s)))]  # type: ignore[misc]
-        return "; ".join(wrong)
+        found = [known(partial(find_claim, s)) for s in claim.steps if s not in others]
+        return "; ".join(filter(None, found))
 
     def places() -> str:
         names = [k.name for k in claim.controls]

@@ -32,7 +32,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theorylab.claim_conformance import Outcome, claim_conformance
+from theorylab.claim_conformance import Outcome as Outcome
+from theorylab.claim_conformance import claim_conformance as claim_conformance
 from theorylab.errors import InputError
 from theorylab.kernel import kernel
 from theorylab.learner import Learner, f8, i8
@@ -43,7 +44,7 @@ from theorylab.probe import Monitor, Probe
 from theorylab.simulation import Simulation
 
 __all__ = [
-    "LENGTHS", "Outcome", "claim_conformance", "conformance", "default_models", "digests", "models_for", "on_python",
+    "LENGTHS", "conformance", "default_models", "digests", "models_for", "on_python",
     "small_run", "watched",
 ]  # fmt: skip
 

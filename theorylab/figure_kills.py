@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from theorylab.evidence import Evidence
-from theorylab.figure_style import BLUE, DARK, SIZES, VERMILLION, drawable, finish, paper_style
+from theorylab.figure_style import BLUE, DARK, DPI, SIZES, VERMILLION, drawable, finish, paper_style
 from theorylab.kills import CAUGHT, COPIED, MISSED, kill_table
 
 __all__ = ["kill_figure"]
@@ -40,7 +40,8 @@ def kill_figure(claims: Sequence[Evidence], *, name: str, size: str = "neurips")
         shorts = [_short(drawable(i.partition(".")[2] or i), 26) for i in ids]
         head = 0.0078 * letters * max(len(s) for s in shorts) + 0.1
         tall = max(row * len(faults) + head + around, height if slides else 0.5 * height)
-        figure = Figure(figsize=(width, tall), layout="constrained")
+        # at a coarse resolution small letters are narrower than in the files, and the layout would clip them
+        figure = Figure(figsize=(width, tall), dpi=DPI, layout="constrained")
         ax = figure.add_subplot()
         ax.set(xlim=(-0.5, len(ids) - 0.5), ylim=(len(faults) - 0.5, -0.5))
         _cells(ax, table, 72 * 0.76 * min(cell, row))

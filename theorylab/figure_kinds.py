@@ -84,7 +84,7 @@ def _at_size(draw: Callable[..., Figure], size: str) -> Figure:
 
 
 def _slack(i: InstanceEvidence) -> str:
-    certified = "" if i.slack is None else f"; with an error level, slack {number(i.slack)} over the whole run"
+    certified = "" if i.slack is None else f"; the slack with an error level is {number(i.slack)}"
     return f"bound over measured regret, pointwise{certified}."
 
 

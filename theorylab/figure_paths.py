@@ -94,8 +94,8 @@ def e_figure(e: Evidence, *, size: str = "neurips") -> Figure:
                 threshold = float(data[f"threshold_{side}"][-1]) / math.log(10)
                 stopped = values[-1] >= threshold - 1e-12
                 ax.plot(
-                    data["n"][-1:], np.maximum(seen[-1:], floor), color=colour, marker=MARKS[k % len(MARKS)], markersize=0.6 * font,
-                    markerfacecolor=colour if stopped else "white", clip_on=False, zorder=5,
+                    data["n"][-1:], np.maximum(seen[-1:], floor), color=colour, marker=MARKS[k % len(MARKS)],
+                    markersize=0.6 * font, markerfacecolor=colour if stopped else "white", clip_on=False, zorder=5,
                 )  # fmt: skip
                 tops += [threshold, float(np.nanmax(seen, initial=0.0))]
                 lows.append(float(np.nanmin(seen, initial=0.0)))

@@ -13,6 +13,7 @@ from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.learner import UNITS
 from theorylab.measure import Group, Sample, join
 from theorylab.probe import NEVER
+from theorylab.registry import file_of
 from theorylab.simulation import Curves
 from theorylab.stats import best_constant, least_n, limits
 from theorylab.track import CONSTANT_LEVEL, Track
@@ -163,9 +164,12 @@ def _replay(group: Group, seed: int, replicate: int) -> str:
     if spec.given is not None:
         settings = f"{unit}={spec.length}, first={replicate}, seed={seed}, params={group.params!r}"
         return f"run('{group.learner.name}', model, {settings})  # model {group.model.digest[:16]}"
-    package = "bandits" if group.learner.setting == "bandit" else "mdps"
+    package, file = ("bandits" if group.learner.setting == "bandit" else "mdps"), file_of(spec.family)
+    setup, model = f"import {package}", f"{package}.models.{spec.family.replace('-', '_')}"
+    if file:
+        setup = f"from pathlib import Path; from theorylab.loading import claims_in; claims_in(Path({file})); "
+        setup, model = f"{setup}from theorylab.registry import find_model", f"find_model('{spec.family}')"
     return (
-        f"python -c \"import {package}; from theorylab import run; run('{group.learner.name}', "
-        f"{package}.models.{spec.family.replace('-', '_')}({params}), {unit}={spec.length}, first={replicate}, "
-        f'seed={seed}, params={group.params!r})"'
+        f"python -c \"{setup}; from theorylab import run; run('{group.learner.name}', {model}({params}), "
+        f'{unit}={spec.length}, first={replicate}, seed={seed}, params={group.params!r})"'
     )

@@ -15,7 +15,7 @@ Mutated are `begin`, `act`, `learn`, `watch`, `plan`, the kernels of content pac
     st.N not written, call left out   a write of the state, or a call for its effect, is removed
     ties to the last                  an upward search for the first equal entry runs downward
     scale to 0, scale doubled         a parameter of the learner where a kernel reads it
-    delta to 1, S to 1                a parameter or a size where `derive` reads it (union bounds, lengths in logarithms)
+    delta to 1, S to 1                a parameter or a size where `derive` reads it (union bounds, logarithms)
 
 The text of a kernel is parsed, one node is changed, and the kernel is built anew from its own changed text with its own
 global names (`theorylab.compiler.generated`); every caller sees the changed kernel. Checks of arguments (`if ...:
@@ -33,6 +33,7 @@ import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from theorylab.compiler import Kernel, generated
@@ -41,10 +42,12 @@ from theorylab.learner import Learner
 __all__ = ["Mutant", "kernels_of", "mutants"]
 
 SLOTS = ("begin", "act", "learn", "watch", "plan")
-BOUNDARY = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
-TURNED = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
-INVERSE = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
-SIGN = {
+BOUNDARY: dict[Any, Any] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+}  # fmt: skip
+TURNED: dict[Any, Any] = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
+INVERSE: dict[Any, Any] = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
+SIGN: dict[Any, str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.Add: "+", ast.Sub: "-",
     ast.Mult: "*", ast.Div: "/",
 }  # fmt: skip
@@ -113,7 +116,8 @@ def mutants(learner: Learner) -> list[Mutant]:
 
 
 def _function(f: Any, source: str) -> Any:
-    scope = dict(f.__globals__) | dict(zip(f.__code__.co_freevars, (c.cell_contents for c in f.__closure__ or ())))
+    closed = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+    scope = {**f.__globals__, **{n: cell.cell_contents for n, cell in closed}}
     return generated(f.__name__, source, **scope).f
 
 
@@ -128,8 +132,9 @@ def _swapped(learner: Learner, old: Kernel, new: Kernel) -> Learner:
             done[id(k)] = k if all(changed[n] is called[n] for n in called) else _rebound(k, changed)
         return done[id(k)]
 
-    slots = {s: getattr(learner, s) for s in SLOTS}
-    return replace(learner, **{s: visit(k) for s, k in slots.items() if isinstance(k, Kernel)})
+    slots: dict[str, Any] = {s: k for s in SLOTS if isinstance(k := getattr(learner, s), Kernel)}
+    changed: dict[str, Any] = {s: visit(k) for s, k in slots.items()}
+    return replace(learner, **changed)
 
 
 def _rebound(k: Kernel, names: dict[str, Kernel]) -> Kernel:
@@ -171,8 +176,9 @@ def _all(
     plain = _text(_parsed(source))
     lines = plain.splitlines()
     tree = _parsed(plain)  # parsed anew from its own text, so that line numbers are those of `lines`
-    nodes = list(enumerate(ast.walk(tree)))
-    places = [(i, node, label, edit) for i, node in nodes for label, edit in _edits(node, tree)]
+    nodes: list[tuple[int, Any]] = list(enumerate(ast.walk(tree)))
+    at = _Around(tree)
+    places = [(i, node, label, edit) for i, node in nodes for label, edit in _edits(node, at)]
     places += [(i, node, *e) for i, node in nodes for e in _reads(node, params, given)]
     skipped = _checks(tree)
     for i, node, label, edit in sorted(places, key=lambda x: (x[1].lineno, x[1].col_offset, x[2])):
@@ -181,7 +187,7 @@ def _all(
         changed = _parsed(plain)
         target = list(ast.walk(changed))[i]
         after = _text(_put(changed, target, edit))
-        where = dict(name=f"{kernel} {node.lineno - 1}: {label}", kernel=kernel, line=node.lineno - 1)
+        where: dict[str, Any] = dict(name=f"{kernel} {node.lineno - 1}: {label}", kernel=kernel, line=node.lineno - 1)
         where |= dict(before=lines[node.lineno - 1].strip(), after=_differing(lines, after.splitlines()))
         if after == plain:
             yield Mutant(**where, same="the changed text is the original's")
@@ -206,7 +212,7 @@ def _put(tree: ast.FunctionDef, target: ast.AST, edit: Edit) -> ast.FunctionDef:
 
 def _differing(before: list[str], after: list[str]) -> str:
     """The first line that is new; empty where one has gone."""
-    new = next((y for x, y in zip(before, after) if x != y), "")
+    new = next((y for x, y in zip(before, after, strict=False) if x != y), "")
     return new.strip() if len(before) == len(after) or new.strip() not in [x.strip() for x in before] else ""
 
 
@@ -240,22 +246,30 @@ def _only_zeros(tree: ast.AST, node: ast.Assign) -> bool:
 # Operators: what may be done to a node
 
 
-def _edits(node: Any, tree: ast.AST) -> Iterator[tuple[str, Edit]]:
+class _Around:
+    """What a node's surroundings say of it: the tree, and ids of nodes by where they stand."""
+
+    def __init__(self, tree: ast.AST) -> None:
+        self.tree = tree
+        self.indices, self.starts, self.offsets = _indices(tree), _starts(tree), _offsets(tree)
+
+
+def _edits(node: Any, at: _Around) -> Iterator[tuple[str, Edit]]:
     """The changes of one node that do not depend on the learner's parameters, each with its label."""
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        sign: Any = type(node.ops[0])
         for table in (BOUNDARY, TURNED):
-            old = type(node.ops[0])
-            if old in table:
-                yield f"{SIGN[old]} to {SIGN[table[old]]}", _set(ops=[table[old]()])
+            if sign in table:
+                yield f"{SIGN[sign]} to {SIGN[table[sign]]}", _set(ops=[table[sign]()])
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         yield from _called(node)
     elif isinstance(node, (ast.BinOp, ast.AugAssign)):
-        old = type(node.op)
+        old: Any = type(node.op)
         if old in INVERSE:
             yield f"{SIGN[old]} to {SIGN[INVERSE[old]]}", _set(op=INVERSE[old]())
         if isinstance(node, ast.BinOp) and old in (ast.Add, ast.Sub) and _number(node.right):
             label = f"{SIGN[old]} {ast.unparse(node.right)} left out"
-            if isinstance(node.left, ast.Name) and id(node) in _indices(tree):
+            if isinstance(node.left, ast.Name) and id(node) in at.indices:
                 label = f"{ast.unparse(node)} to {node.left.id}"
             yield label, lambda n: n.left
         if isinstance(node, ast.BinOp) and old is ast.Mod:
@@ -266,13 +280,13 @@ def _edits(node: Any, tree: ast.AST) -> Iterator[tuple[str, Edit]]:
             yield f"st.{_field(first)} not written", lambda n: ast.Pass()
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         yield f"call of {ast.unparse(node.value.func)} left out", lambda n: ast.Pass()
-    elif _number(node) and id(node) not in _indices(tree):
+    elif _number(node) and id(node) not in at.indices:
         if node.value == 0:
-            if id(node) not in _starts(tree):
+            if id(node) not in at.starts:
                 yield f"{ast.unparse(node)} to 1", _set(value=type(node.value)(1))
-        elif id(node) not in _offsets(tree):
+        elif id(node) not in at.offsets:
             yield f"{ast.unparse(node)} doubled", _set(value=2 * node.value)
-    elif isinstance(node, ast.While) and (start := _start_of(node, tree)) is not None:
+    elif isinstance(node, ast.While) and (start := _start_of(node, at.tree)) is not None:
         yield "ties to the last", _downward(node, start)
 
 
@@ -281,8 +295,8 @@ def _called(node: Any) -> Iterator[tuple[str, Edit]]:
     if name in ("max", "min") and len(node.args) == 2:
         other = "min" if name == "max" else "max"
         yield f"{name} to {other}", lambda n: ast.Call(ast.Name(other, ast.Load()), n.args, [])
-        for i, word in ((0, "first"), (1, "second")):
-            yield f"{name} to its {word}", lambda n, i=i: n.args[i]
+        yield f"{name} to its first", lambda n: n.args[0]
+        yield f"{name} to its second", lambda n: n.args[1]
     elif name == "sqrt":
         yield "sqrt left out", lambda n: n.args[0]
     elif name == "log":
@@ -299,14 +313,14 @@ def _reads(
         yield f"{node.attr} to 0", lambda n: ast.Constant(kind(0))
         yield f"{node.attr} doubled", lambda n: ast.BinOp(ast.Constant(kind(2)), ast.Mult(), n)
     elif isinstance(node, ast.Subscript) and of_p and isinstance(node.slice, ast.Constant):
-        if (name := node.slice.value) in given:
+        if (name := str(node.slice.value)) in given:
             yield f"{name} to 1", lambda n: ast.Constant(type(given[name])(1))
 
 
 def _start_of(loop: ast.While, tree: ast.AST) -> ast.expr | None:
     """Where `i = 0; while i < end and ...: i += 1` stops, the search for the first entry of some kind; else None."""
     for block in (n.body for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.For, ast.If, ast.While))):
-        for first, second in zip(block, block[1:], strict=False):
+        for first, second in pairwise(block):
             if second is loop and isinstance(loop.test, ast.BoolOp) and isinstance(loop.test.values[0], ast.Compare):
                 head, i = loop.test.values[0], ast.unparse(loop.test.values[0].left)
                 if isinstance(head.ops[0], ast.Lt) and [ast.unparse(first), "".join(map(ast.unparse, loop.body))] == [
@@ -356,4 +370,4 @@ def _starts(tree: ast.AST) -> set[int]:
 def _offsets(tree: ast.AST) -> set[int]:
     """Integers that are added or subtracted: dropping them is enough."""
     sums = (n for n in ast.walk(tree) if isinstance(n, ast.BinOp) and isinstance(n.op, (ast.Add, ast.Sub)))
-    return {id(n.right) for n in sums if _number(n.right) and isinstance(n.right.value, int)}  # type: ignore[attr-defined]
+    return {id(n.right) for n in sums if isinstance(n.right, ast.Constant) and type(n.right.value) is int}

@@ -98,8 +98,6 @@ def _row(e: Evidence) -> dict[str, str]:
         "e": _number(e.e_value or None),
         "interval": span(e.interval),
         "slack": _number(e.slack),
-        "bound": DASH if only is None else _number(only.bound),
-        "trivial": DASH if only is None else _number(only.trivial),
         "content": _number(e.nonvacuous_from) if only is None else _content(only),
     }
 

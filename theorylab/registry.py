@@ -72,6 +72,11 @@ def adopt(module: Any, where: str) -> None:
                 _ADOPTED[kind].append((where, spec))
 
 
+def file_of(family: str) -> str:
+    """The single file that a family was adopted from, quoted, or "" for one of a package."""
+    return next((where for where, spec in _ADOPTED["models"] if spec.name == family), "")
+
+
 def _adopted(kind: str, name: str) -> list[Any]:
     return [spec for _, spec in _ADOPTED[kind] if spec.name.replace("_", "-") == name]
 

@@ -1,7 +1,8 @@
 """The differential check of a learner by name: how it differs from its transcription on a few small runs, or None.
 
-`python -m proofs_check.mutation` asks this of mutants that no claim catches, so the runs are chosen to reach every line:
-bonuses small enough that values move and large enough that caps bind, ties, one arm or one stage, rewards inside (0, 1).
+`python -m proofs_check.mutation` asks this of mutants that no claim catches, so the runs are chosen to reach every
+line: bonuses small enough that values move and large enough that caps bind, ties, one arm or one stage, rewards inside
+(0, 1).
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def _follow(learner: Learner, model: Any, steps: int, params: dict[str, Any]) ->
 
 
 _ROUNDS: list[Case] = [(m, 120, {}) for m in (APART, TIES, INSIDE, ONE)] + [(INSIDE, 120, {"scale": 0.4})]
-_EPISODES: list[Case] = [(m, 60, g) for m in (SWIM, FLAT, SMALL) for g in ({"c": 0.05, "delta": 0.3}, {"c": 1.0, "delta": 0.05})]
+_EPISODES: list[Case] = [
+    (m, 60, g) for m in (SWIM, FLAT, SMALL) for g in ({"c": 0.05, "delta": 0.3}, {"c": 1.0, "delta": 0.05})
+]
 TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
     ("ucb1", "bandit"): (compare_ucb1, _ROUNDS),
     ("moss", "bandit"): (compare_moss, _ROUNDS),
@@ -74,7 +77,10 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
             for g in ({}, {"horizon_rate": 1, "epsilon": 0.5}, {"start": 2.0, "epsilon": 0.0})
         ],
     ),
-    ("psrl", "episodic"): (compare_psrl, [(SWIM, 25, {}), (SWIM, 25, {"known_rewards": 0}), (SMALL, 15, {"prior": 1.0})]),
+    ("psrl", "episodic"): (
+        compare_psrl,
+        [(SWIM, 25, {}), (SWIM, 25, {"known_rewards": 0}), (SMALL, 15, {"prior": 1.0})],
+    ),
     ("psrl", "average"): (
         compare_tsde,
         [(two_state(slip=0.2, rewards="bernoulli"), 200, {"known_rewards": 0}), (CHAIN, 200, {})],

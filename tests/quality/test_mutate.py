@@ -63,25 +63,25 @@ def by_name() -> dict[str, Any]:
 def test_what_is_made() -> None:
     made = by_name()
     texts = {
-        "width 0: sqrt left out": "return p.scale * (max(log(n), 0.0) / n)",
-        "width 0: log to 1": "return p.scale * sqrt(max(1.0, 0.0) / n)",
-        "width 0: max to min": "return p.scale * sqrt(min(log(n), 0.0) / n)",
-        "width 0: max to its first": "return p.scale * sqrt(log(n) / n)",
-        "width 0: max to its second": "return p.scale * sqrt(0.0 / n)",
-        "width 0: scale to 0": "return 0.0 * sqrt(max(log(n), 0.0) / n)",
-        "width 0: / to *": "return p.scale * sqrt(max(log(n), 0.0) * n)",
-        "act 0: < to <=": "return 0 if width(st, p, t + 1.0) <= 1.0 else 1",
-        "act 0: < to >": "return 0 if width(st, p, t + 1.0) > 1.0 else 1",
-        "act 0: + 1.0 left out": "return 0 if width(st, p, t) < 1.0 else 1",
-        "act 0: + to -": "return 0 if width(st, p, t - 1.0) < 1.0 else 1",
-        "learn 0: % left out": "i = t",
-        "learn 1: st.N not written": "pass",
-        "learn 1: + to -": "st.N[0] -= 1",
-        "learn 2: i - 1 to i": "st.x[i] = r",
-        "learn 4: ties to the last": "best = p.A - 1",
-        "derive 2: delta to 1": "return dict(iota=log(p['A'] * p['T'] / 1.0))",
-        "derive 2: T to 1": "return dict(iota=log(p['A'] * 1 / p['delta']))",
-        "derive 2: log to 1": "return dict(iota=1.0)",
+        "width 1: sqrt left out": "return p.scale * (max(log(n), 0.0) / n)",
+        "width 1: log to 1": "return p.scale * sqrt(max(1.0, 0.0) / n)",
+        "width 1: max to min": "return p.scale * sqrt(min(log(n), 0.0) / n)",
+        "width 1: max to its first": "return p.scale * sqrt(log(n) / n)",
+        "width 1: max to its second": "return p.scale * sqrt(0.0 / n)",
+        "width 1: scale to 0": "return 0.0 * sqrt(max(log(n), 0.0) / n)",
+        "width 1: / to *": "return p.scale * sqrt(max(log(n), 0.0) * n)",
+        "act 1: < to <=": "return 0 if width(st, p, t + 1.0) <= 1.0 else 1",
+        "act 1: < to >": "return 0 if width(st, p, t + 1.0) > 1.0 else 1",
+        "act 1: + 1.0 left out": "return 0 if width(st, p, t) < 1.0 else 1",
+        "act 1: + to -": "return 0 if width(st, p, t - 1.0) < 1.0 else 1",
+        "learn 1: % left out": "i = t",
+        "learn 2: st.N not written": "pass",
+        "learn 2: + to -": "st.N[0] -= 1",
+        "learn 3: i - 1 to i": "st.x[i] = r",
+        "learn 5: ties to the last": "best = p.A - 1",
+        "derive 3: delta to 1": "return dict(iota=log(p['A'] * p['T'] / 1.0))",
+        "derive 3: T to 1": "return dict(iota=log(p['A'] * 1 / p['delta']))",
+        "derive 3: log to 1": "return dict(iota=1.0)",
     }
     assert {k: made[k].after for k in texts} == texts
     assert all(made[k].learner is not None for k in texts)
@@ -89,16 +89,16 @@ def test_what_is_made() -> None:
 
 def test_what_is_not_made() -> None:
     made = by_name()
-    assert not [n for n in made if n.startswith("derive 0") or n.startswith("derive 1")]  # the refusal of an argument
-    assert made["begin 0: st.N not written"].same and made["begin 0: st.N not written"].learner is None
-    assert made["begin 2: st.x not written"].learner is not None  # x is written 3.0 first
+    assert not [n for n in made if n.startswith(("derive 1", "derive 2"))]  # the refusal of an argument
+    assert made["begin 1: st.N not written"].same and made["begin 1: st.N not written"].learner is None
+    assert made["begin 3: st.x not written"].learner is not None  # x is written 3.0 first
     assert not [m for m in made.values() if m.broken]
 
 
 def test_names_are_unique_and_the_order_is_fixed() -> None:
     first, second = mutants(planted), mutants(planted)
     assert [m.name for m in first] == [m.name for m in second]
-    assert len({m.name for m in first}) == len(first) == len([m for m in first if m.line >= 0])
+    assert len({m.name for m in first}) == len(first)
     kernels = [k.__name__ for k in kernels_of(planted)]
     assert kernels == ["begin", "act", "width", "learn"]  # a kernel of `theorylab` is not the learner's
     order = [m.kernel for m in first]
@@ -106,14 +106,14 @@ def test_names_are_unique_and_the_order_is_fixed() -> None:
 
 
 def test_every_caller_sees_the_changed_kernel() -> None:
-    mutant = by_name()["width 0: scale to 0"].learner
+    mutant: Any = by_name()["width 1: scale to 0"].learner
     assert mutant.begin is planted.begin and mutant.act is not planted.act
     p = type("P", (), dict(scale=1.0, A=2))()
     st = type("St", (), dict(N=[0], x=[3.0, 5.0]))()
-    assert planted.act(st, p, 1e-9, None) == 0 and mutant.act(st, p, 1e-9, None) == 0
+    assert act(st, p, 1e-9, None) == 0 and mutant.act(st, p, 1e-9, None) == 0
     mutant.learn(st, p, 0, 0, 5.0)
     assert st.x[0] == 0.0  # width is 0
-    planted.learn(st, p, 0, 0, 5.0)
+    learn(st, p, 0, 0, 5.0)
     assert st.x[0] > 0.5
 
 
@@ -125,13 +125,11 @@ def test_the_search_from_the_end_finds_the_last() -> None:
             best += 1
         return best
 
-    found = {m.name: m for m in mutants(replace(planted, act=first))}["act 1: ties to the last"] if False else None
-    assert found is None
-    made = {m.name: m for m in mutants(replace(planted, act=first))}
+    made: dict[str, Any] = {m.name: m for m in mutants(replace(planted, act=first))}
     p = type("P", (), dict(A=4))()
     st = type("St", (), dict(x=[0.0, 1.0, 1.0, 0.0]))()
     assert first(st, p, 0, None) == 1
-    assert made["first 1: ties to the last"].learner.act(st, p, 0, None) == 2
+    assert made["first 2: ties to the last"].learner.act(st, p, 0, None) == 2
 
 
 def test_a_text_that_does_not_build_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +140,7 @@ def test_a_text_that_does_not_build_is_reported(monkeypatch: pytest.MonkeyPatch)
     assert all(m.broken == "SyntaxError: no such text" and m.learner is None for m in mutants(planted) if not m.same)
 
 
+@pytest.mark.long
 def test_every_registered_learner_has_mutants_that_build() -> None:
     for learner in iter_specs("learners"):
         found = mutants(learner)

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -20,18 +19,23 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from proofs_check.papers.lattimore2020 import sweep
 from tests.report.conftest import HOSTILE, claim, curve, instance
+from theorylab.claim import Claim, Dominates, Growth, Instance
 from theorylab.decide import Levels, decide_rate, e_path
 from theorylab.errors import InputError
 from theorylab.evidence import READERS, ControlOutcome, Evidence, InstanceEvidence, from_json, to_json
 from theorylab.figure_command import anchors_of, choose, execute, read_source
+from theorylab.figure_growth import growth_figure
 from theorylab.figure_kinds import KINDS, Drawing, drawings, kill_drawings, trace_drawing
 from theorylab.figure_paths import difference_figure, e_figure, e_table
 from theorylab.figure_slack import slack_figure, slack_table
-from theorylab.figure_style import SIZES, render, write_table
+from theorylab.figure_style import DPI, SIZES, render, write_table
 from theorylab.kills import kill_groups, kill_table
-from theorylab.report import inline_svg
+from theorylab.registry import find_learner
 from theorylab.stats import log_e_refute, log_e_support
+from theorylab.sweep import Sweep
+from theorylab.versus import Pair
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -97,7 +101,7 @@ def search() -> dict[str, Any]:
               [450, "simplify"]]  # fmt: skip
     return dict(
         id="simulation-lemma", verdict="NO VIOLATION FOUND", quantity="ratio", evaluations=500, trace=trace,
-        best=0.5263, attainable=10 / 19, stages=stages, fresh=None, words="no violation in 500 evaluations; best ratio 0.5263",
+        best=0.5263, attainable=10 / 19, stages=stages, fresh=None, words="no violation in 500 evaluations",
     )  # fmt: skip
 
 
@@ -179,17 +183,19 @@ def test_nothing_is_clipped_and_nothing_overlaps(kind: str, size: str, chosen: d
 
 def test_a_matrix_of_thirty_by_thirty_is_legible() -> None:
     claims = matrix(30, 30)
-    for size in ("neurips", "slides"):
+    for size, least in (("neurips", 5.0), ("slides", 5.0), ("icml", 3.5)):
         (drawing,) = kill_drawings(claims, {("paper2000", "ucb1"): "p"})
         figure = drawing.draw(size)
+        assert figure.dpi == DPI
         renderer = FigureCanvasAgg(figure).get_renderer()
         (ax,) = figure.axes
         for labels, axis in ((ax.get_xticklabels(), 0), (ax.get_yticklabels(), 1)):
             boxes = [t.get_window_extent(renderer) for t in labels]
             spans = sorted((b.x0, b.x1) if axis == 0 else (b.y0, b.y1) for b in boxes)
             assert len(spans) == 30 and all(a[1] <= b[0] + 1.0 for a, b in pairwise(spans))
-            assert min(t.get_fontsize() for t in labels) >= 5.0
+            assert min(t.get_fontsize() for t in labels) >= least
         assert all(figure.bbox.x0 <= t.get_window_extent(renderer).x0 for t in ax.get_yticklabels())
+        assert all(t.get_window_extent(renderer).x1 <= figure.bbox.x1 for t in ax.texts)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -271,6 +277,51 @@ def test_a_growth_figure_shows_range_margin_and_verdict(chosen: dict[str, Drawin
     assert table["slope_to_next"][:5] == [0.0] * 5 and math.isnan(table["slope_to_next"][5])
 
 
+def test_a_sweep_is_recorded_as_it_was_decided() -> None:
+    order = Growth("n^(1/2)", margin=0.04, sweep="T")
+    made = Claim(
+        id="a.growth", text="t", learner="explore-then-commit", kind=order, quantity="regret",
+        shape=lambda c, n: n**0.5, trivial=lambda c, n: 0.5 * n, instances={"quick": sweep(9, 14)},
+    )  # fmt: skip
+    learner = find_learner("explore-then-commit", "bandit")
+    points = Sweep(made, learner, made.on("quick"), {}, 0, "python")
+    rng = np.random.default_rng(0)
+    samples = [2.0 * t**0.5 * rng.uniform(0.9, 1.1, 300) for t in points.x]
+    found = points.decide(samples)
+    stored = points.record(samples, found)
+    table = stored["sweep"]
+    assert stored["verdict"] == found.verdict == "CONSISTENT" and stored["margin"] == 0.04 and stored["size"] == "T"
+    assert table["x"] == [2.0**k for k in range(9, 9 + len(points.x))] and np.allclose(table["order"], points.x**0.5)
+    assert np.allclose(table["mean"], [s.mean() for s in samples])
+    half = [1.6448536 * s.std(ddof=1) / math.sqrt(s.size) for s in samples]
+    assert np.allclose(np.subtract(table["high"], table["mean"]), half)
+    assert np.allclose(table["scaled"], 2.0 * points.x**0.5, rtol=0.01)
+    slopes = np.diff(np.log(np.array(table["mean"]) / table["order"])) / math.log(2.0)
+    assert np.allclose(stored["slopes"]["slope"], slopes) and len(stored["slopes"]["x"]) == len(points.x) - 1
+    e = claim("a.growth", "CONSISTENT", kind="Growth", growth=stored)
+    assert from_json(to_json([e]))[0].growth["sweep"] == table
+    growth_figure(e, size="icml")
+
+
+def test_a_band_is_of_the_difference_of_coupled_curves() -> None:
+    learner = find_learner("ucb1", "bandit")
+    made = Claim(
+        id="a.below", text="t", learner="ucb1", kind=Dominates("moss"), quantity="regret",
+        trivial=lambda c, n: 0.5 * n, instances={},
+    )  # fmt: skip
+    place = Instance("bernoulli", 500, {"means": (0.7, 0.2)})
+    pair = Pair(made, learner, learner, place, place.build(), {}, 0, "python")
+    shape = (200, len(pair.checkpoints))
+    rng = np.random.default_rng(1)
+    shared = rng.normal(0.0, 5.0, shape).cumsum(axis=1)
+    pair.curves = [shared + rng.normal(-1.0, 0.5, shape), shared]
+    band = {k: np.array(v) for k, v in pair.band().items()}
+    assert band["n"].tolist() == list(pair.checkpoints) and band["n"][-1] == 500.0
+    assert np.allclose(band["mean"], (pair.curves[0] - pair.curves[1]).mean(axis=0))
+    width = (band["high"] - band["mean"]) / (0.5 / math.sqrt(200))
+    assert np.all(np.abs(band["mean"] + 1.0) < 0.2) and np.all((width > 2.3) & (width < 4.0))  # wider than 1.96
+
+
 def test_a_kill_matrix_tells_properties_from_formulas() -> None:
     first = claim("p2000.index", "SUPPORTED", instance("SUPPORTED"), kills={"a": True, "b": False}, copies=True)
     second = claim("p2000.law", "SUPPORTED", instance("SUPPORTED"), kills={"b": False, "c": True})
@@ -323,6 +374,12 @@ def test_evidence_comes_back(everything: list[Evidence], evidence: list[Evidence
         assert [e.instances for e in again] == [e.instances for e in stored]
         assert [e.interval for e in again] == [e.interval for e in stored]
     assert from_json(to_json(evidence))[6].e_value == math.inf
+    odd = instance(
+        "SUPPORTED", mean=math.nan, e_path={"n": [1.0], "log_e_support": [-math.inf]}, constant=(0.0, math.inf)
+    )
+    back = from_json(to_json([claim("a.b", "SUPPORTED", odd)]))[0].instances[0]
+    assert back.mean is not None and math.isnan(back.mean) and back.constant == (0.0, math.inf)
+    assert back.e_path["log_e_support"] == [-math.inf]
     bare = from_json(to_json(everything, curves=False))
     assert not any(i.curve or i.e_path or i.difference for e in bare for i in e.instances)
     assert "sweep" not in bare[1].growth and bare[1].growth["margin"] == 0.03
@@ -439,13 +496,3 @@ def test_numbers_that_cannot_be_drawn_are_named() -> None:
     path["log_e_support"] = [math.nan, *path["log_e_support"][1:]]
     with pytest.raises(InputError, match=r"the e-path of ucb1 on .*log_e_support\[0\] is NaN"):
         e_figure(claim("a.b", "SUPPORTED", instance("SUPPORTED", e_path=path)))
-
-
-def test_an_inline_figure_keeps_its_glyphs_apart(chosen: dict[str, Drawing]) -> None:
-    text = render(chosen["slack"].draw("icml"), "svg").decode()
-    svg, glyphs = inline_svg(text, "f", "<title>")
-    assert 'aria-label="&lt;title&gt;"' in svg and len(svg) < 0.4 * len(text) and len(glyphs) > 20
-    refs = set(re.findall(r'href="#([^"]*)"', svg)) | set(re.findall(r"url\(#([^)]*)\)", svg))
-    ids = re.findall(r'\sid="([^"]*)"', svg)
-    assert refs == set(ids) | set(glyphs) and len(ids) == len(set(ids))
-    assert all(i.startswith("f-") for i in ids)

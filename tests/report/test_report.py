@@ -15,9 +15,10 @@ from tests.report.conftest import HOSTILE, PROVENANCE, claim, instance
 from theorylab.cite import parse
 from theorylab.errors import InputError
 from theorylab.evidence import Evidence, InstanceEvidence
+from theorylab.figure import regret_figure, render
 from theorylab.latex import escape, latex_table
 from theorylab.page import vacuity
-from theorylab.report import check_folder, write_report
+from theorylab.report import check_folder, inline_svg, write_report
 from theorylab.table import clean
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -102,12 +103,30 @@ def test_all_text_is_on_the_page_escaped(page: Page, evidence: list[Evidence]) -
     assert str(PROVENANCE["kernels"]) in words
 
 
-def test_a_figure_for_each_curve(folder: Path, page: Page) -> None:
-    assert page.tags["svg"] == 3
+def test_figures_that_apply(folder: Path, page: Page) -> None:
+    """Of three curves regret, and slack where the bound is finite; a kill matrix for each learner of each paper."""
     files = sorted(f.name for f in (folder / "figures").iterdir())
-    assert len(files) == 12 and {f.rpartition(".")[2] for f in files} == {"csv", "pdf", "png", "svg"}
+    ends = Counter(f.rpartition(".")[2] for f in files)
+    assert ends == {"csv": 11, "svg": 11, "pdf": 3, "png": 3}
+    assert sum("-slack." in f for f in files) == 4 and sum("-kills." in f for f in files) == 12
     labels = [v for t, k, v in page.attributes if (t, k) == ("svg", "aria-label")]
-    assert "At 1000 episodes the bound is 4.5e8 and any algorithm satisfies 20000" in labels[1]
+    assert page.tags["svg"] == 12 == len(labels) + 1  # and one that holds the glyphs
+    assert any("At 1000 episodes the bound is 4.5e8 and any algorithm satisfies 20000" in text for text in labels)
+
+
+def test_a_row_for_each_claim_and_instances_in_its_section(folder: Path, evidence: list[Evidence]) -> None:
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    table = text.partition('<section id="verdicts">')[2].partition("</table>")[0]
+    assert table.count('data-label="claim"') == len(evidence) and table.count('class="paper"') == 4
+    assert "2 instances: 1 refuted, 1 supported" in table and "2 instances</td>" in table
+    assert "<details open" not in text and text.count("<details>") == text.count("<summary>") == 6
+    section = text.partition('<article id="auer2002-thm1">')[2].partition("</article>")[0]
+    assert "bernoulli(0.6, 0.4)" in section and 'data-label="slack" class="r">11.4' in section
+    assert 'data-label="best constant"' in section
+    lemma = text.partition('<article id="jin2018-identity">')[2].partition("</article>")[0]
+    assert "Instances" not in lemma
+    bare = text.partition('<article id="jaksch2010-thm2">')[2].partition("</article>")[0]
+    assert 'data-label="slack"' not in bare and 'data-label="n"' in bare  # columns that say nothing are left out
 
 
 def test_the_json_is_strict_and_complete(folder: Path, evidence: list[Evidence]) -> None:
@@ -186,7 +205,9 @@ def test_no_evidence_makes_a_page(tmp_path: Path) -> None:
 def test_ids_that_look_alike_keep_their_own_figures(tmp_path: Path, bandit: InstanceEvidence) -> None:
     made = [claim("a.b_c", "SUPPORTED", bandit), claim("a.b-c", "SUPPORTED", bandit)]
     folder = write_report(tmp_path / "r", made).parent
-    assert sorted(f.stem for f in (folder / "figures").glob("*.svg")) == ["a-b-c-1", "a-b-c-2-1"]
+    assert sorted(f.stem for f in (folder / "figures").glob("a-b-c*.svg")) == [
+        "a-b-c-1", "a-b-c-1-slack", "a-b-c-2-1", "a-b-c-2-1-slack",
+    ]  # fmt: skip
 
 
 def test_a_folder_that_cannot_be_written_is_refused_first(tmp_path: Path) -> None:
@@ -197,3 +218,13 @@ def test_a_folder_that_cannot_be_written_is_refused_first(tmp_path: Path) -> Non
     assert check_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
     assert sorted(f.name for f in (tmp_path / "a" / "b").iterdir()) == ["figures"]
     assert not list((tmp_path / "a" / "b" / "figures").iterdir())
+
+
+def test_an_inline_figure_keeps_its_glyphs_apart(bandit: InstanceEvidence) -> None:
+    text = render(regret_figure(bandit, claim_id="a.b", size="icml"), "svg").decode()
+    svg, glyphs = inline_svg(text, "f", "<title>")
+    assert 'aria-label="&lt;title&gt;"' in svg and len(svg) < 0.5 * len(text) and len(glyphs) > 20
+    refs = set(re.findall(r'href="#([^"]*)"', svg)) | set(re.findall(r"url\(#([^)]*)\)", svg))
+    ids = re.findall(r'\sid="([^"]*)"', svg)
+    assert refs == set(ids) | set(glyphs) and len(ids) == len(set(ids))
+    assert all(i.startswith("f-") for i in ids)

@@ -42,7 +42,7 @@ def _from_states(field: str) -> Reader:
 def _moments(P: np.ndarray, V: np.ndarray) -> np.ndarray:
     """(H,S,A) root of the variance of V_{h+1} under the rows of P (H,S,A,S), in two passes."""
     mean = np.einsum("hsay,hy->hsa", P, V)
-    return np.sqrt(np.einsum("hsay,hsay->hsa", P, (V[:, None, None, :] - mean[..., None]) ** 2))
+    return np.asarray(np.sqrt(np.einsum("hsay,hsay->hsa", P, (V[:, None, None, :] - mean[..., None]) ** 2)))
 
 
 def _euler_bonus(st: Any, p: Any) -> np.ndarray:
@@ -131,8 +131,10 @@ OWN_TRAITS: dict[str, dict[str, Any]] = {
     "oful": dict(anytime=True, radius_grows=True),
     "thompson": dict(**_SAMPLED, anytime=True, law=dict(kind="beta")), "lin-thompson": dict(**_SAMPLED, anytime=False),
     "ucb-h": dict(anytime=False, rate="(H+1)/(H+n)"), "euler": dict(**_PLANS, anytime=False),
-    "ucbvi-ch": dict(**_PLANS, root_n=("bonus",), monotone=True, anytime=False), "ucbvi-bf": dict(**_PLANS, monotone=True, anytime=False),
-    "mvp": dict(cap=1.0, epochs="powers"), "lsvi-ucb": dict(anytime=False), "ucrl-vtr": dict(anytime=True, radius_grows=True),
+    "ucbvi-ch": dict(**_PLANS, root_n=("bonus",), monotone=True, anytime=False),
+    "ucbvi-bf": dict(**_PLANS, monotone=True, anytime=False),
+    "mvp": dict(cap=1.0, epochs="powers"), "lsvi-ucb": dict(anytime=False),
+    "ucrl-vtr": dict(anytime=True, radius_grows=True),
     "psrl": _SAMPLED, "psrl-average": dict(**_PLANS, epochs="tsde"), "rlsvi": dict(**_SAMPLED, anytime=True),
     "ucrl2": dict(**_EPOCHS, root_n=("radius_p", "radius_r"), anytime=True), "ucrl2b": dict(**_EPOCHS, anytime=True),
     "kl-ucrl": dict(**_EPOCHS, anytime=False),
@@ -152,7 +154,7 @@ def _claims(name: str, setting: str, p: Mapping[str, Any]) -> dict[str, Any]:
         own["law"] = dict(kind="regression", v=float(p["v_scale"]) * 3.0 * p["H"] ** 2, beta=float(p["beta"]))
     if name == "lin-thompson":
         own["law"] = dict(kind="linear", lam=float(p["lam"]))
-        own["anytime"] = p["inflate"] == 0
+        own["anytime"], own["radius_grows"] = p["inflate"] == 0, p["inflate"] == 1
     if name in ("oful", "lsvi-ucb", "ucrl-vtr"):
         own["ridge"] = float(p["lam"])
     if name == "oful":

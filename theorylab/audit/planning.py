@@ -8,8 +8,6 @@ change.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from theorylab.audit.checks import (
@@ -99,15 +97,12 @@ def _falls(m: Moment, c: Memory, s: Scale) -> Outcome:
 
 
 def _rows(m: Moment, c: Memory, s: Scale) -> Outcome:
-    for name in ("p_hat", "p_plan"):
-        if name in m.read:
-            P = m.read[name]
-            mass = P.sum(axis=-1)
-            use = (mass != 0.0) if name == "p_hat" else np.ones_like(mass, dtype=bool)
-            bad = use & ~((np.abs(mass - 1.0) <= LOOSE) & (P >= -1e-12).all(axis=-1))
-            if bad.any():
-                return entry(m, mass, np.ones_like(mass), bad, f"mass of {name}", "the mass of a law")
-    return HELD if {"p_hat", "p_plan"} & set(m.read) else None
+    P = m.read["p_plan"]
+    mass = P.sum(axis=-1)
+    bad = ~((np.abs(mass - 1.0) <= LOOSE) & (P >= -1e-12).all(axis=-1))
+    if m.last or m.t == 0:
+        return None
+    return entry(m, mass, np.ones_like(mass), bad, "mass of p_plan", "the mass of a law") if bad.any() else HELD
 
 
 def _fresh(m: Moment, c: Memory, s: Scale) -> Outcome:
@@ -132,12 +127,12 @@ def _fresh(m: Moment, c: Memory, s: Scale) -> Outcome:
         found = differ(m, m.read["counts_plan"], n, 0.0, "counts_plan", "visits so far")
     else:
         found = None
-    return found or HELD
+    return found or (HELD if {"p_hat", "counts_plan"} & set(m.read) else None)
 
 
 def _began(m: Moment, c: Memory) -> bool:
     """Average reward: whether a plan was made since the last decision."""
-    return "start" not in c.more or not np.array_equal(c.more["start"], m.read.get("counts_plan"))
+    return "start" not in c.more or not np.array_equal(c.more["start"], m.read["counts_plan"])
 
 
 def _doubling(m: Moment, c: Memory) -> Outcome:
@@ -167,7 +162,9 @@ def _tsde(m: Moment, c: Memory) -> Outcome:
         if old is not None:
             due = m.t - began > last or (w.visits > 2 * old).any()
             if not due:
-                return Failure.at(m, f"an epoch ended after {m.t - began} steps, the last had {last}", m.t - began, last)
+                return Failure.at(
+                    m, f"an epoch ended after {m.t - began} steps, the last had {last}", m.t - began, last
+                )
             c.more["last"] = m.t - began
         c.more["start"], c.more["began"] = N, m.t
         return HELD
@@ -251,10 +248,11 @@ def divergence_ball(p: np.ndarray, radius: np.ndarray, u: np.ndarray) -> np.ndar
 def _extended(m: Moment, c: Memory, s: Scale) -> Outcome:
     """The last sweep of extended value iteration, from the sets that are exposed."""
     u, v, up, pi = m.read["u"], m.read["u_next"], m.read["r_up"], m.read["policy"]
+    now = np.concatenate([m.read.get("counts_plan", v).ravel(), v])
     before = c.more.get("u_next")
-    if m.last or (before is not None and np.array_equal(before, v)):
+    if m.last or (before is not None and np.array_equal(before, now)):
         return None
-    c.more["u_next"] = v
+    c.more["u_next"] = now
     seen = m.world.visits > 0
     if "radius_p" in m.read:
         value = ball(m.read["p_hat"], m.read["radius_p"], u)
@@ -301,12 +299,6 @@ def _begins(m: Moment, c: Memory) -> bool:
     before = c.more.get("r_up")
     c.more["r_up"] = now
     return before is None or not np.array_equal(before, now)
-
-
-def _centre(m: Moment, c: Memory, s: Scale) -> Outcome:
-    p, use = m.read["p_hat"], (m.read["p_hat"].sum(axis=-1) > 0.5)[..., None]
-    found = worst(m, np.where(use, m.read["p_low"], 0.0), p, 1e-12, "p_low", "p_hat")
-    return found if found is not HELD else worst(m, np.where(use, p, 0.0), m.read["p_high"], 1e-12, "p_hat", "p_high")
 
 
 def _bias(m: Moment, c: Memory, s: Scale) -> Outcome:
@@ -361,6 +353,7 @@ def _trip(m: Moment, c: Memory, s: Scale) -> Outcome:
     if goal[m.state]:
         return None
     Q = 1.0 + P @ np.where(goal, 0.0, v)
+    out: Outcome
     if c.traits["told_kernel"]:
         want = np.where(goal, 0.0, m.world.kernel(False))
         out = differ(m, np.where(goal, 0.0, P), want, 1e-12, "p_plan", "the kernel that it was told")
@@ -378,6 +371,25 @@ def _trip(m: Moment, c: Memory, s: Scale) -> Outcome:
     return worst(m, np.where(goal, -np.inf, mine), Q.min(axis=1), tol, "cost of the policy", "least cost")
 
 
+def _attempts(m: Moment, c: Memory, s: Scale) -> Outcome:
+    """A trip begins in a closed state, after a sample was taken in an open one or a pair has doubled in the trip."""
+    k, goal, U = int(m.read["attempts"]), m.read["goal"] == 1, m.read.get("counts_plan")
+    last = c.more.get("attempts")
+    c.more["attempts"] = (k, goal, U, m.state, m.action)
+    if last is None or m.last:
+        return None
+    before, open_before, old, x, a = last
+    closed = not goal[m.state] and bool(goal.any())
+    doubled = old is not None and m.world.visits[x, a] - old[x, a] >= max(1, old[x, a])
+    due = closed and bool(open_before[x] or doubled)
+    if (k > before) != due:
+        text = f"trips begun: {before}, then {k}, where one {'is' if due else 'is not'} due"
+        return Failure.at(m, text, k - before, float(due))
+    if due and U is not None:
+        return differ(m, U, m.world.visits, 0.0, "counts_plan", "visits so far") or HELD
+    return HELD
+
+
 PLANNING = (
     Check("backup", "Q = min(cap, r + bonus + p V) of what is exposed, always alike", "invariant",
           ("Q", "V", "p_hat", "bonus"), EPISODIC, _backup),
@@ -385,7 +397,7 @@ PLANNING = (
     Check("plan-policy", "the exposed policy maximises the exposed plan", "invariant", ("V", "policy", "p_plan"),
           EPISODIC, _plan_policy),
     Check("Q-falls", "Q never grows", "invariant", ("Q",), EPISODIC, _falls, "monotone"),
-    Check("rows", "rows of p_hat and p_plan are laws", "invariant", (), MDP, _rows, "plans"),
+    Check("rows", "rows of p_plan are laws", "invariant", ("p_plan", "r_plan"), MDP, _rows),
     Check("fresh", "a plan uses all that was seen", "invariant", (), MDP, _fresh, "plans"),
     Check("extended", "u_next = the largest plausible backup of u; span below the precision", "invariant",
           ("u", "u_next", "r_up", "policy"), ("average",), _extended),
@@ -394,11 +406,12 @@ PLANNING = (
     Check("epochs", "epochs end where their rule says", "invariant", ("counts_plan",), MDP, _epochs, "epochs"),
     Check("r_up", "empirical mean <= r_up, at most the largest reward where so claimed", "invariant",
           ("r_up",), ("average",), _rewards),
-    Check("box", "p_low <= p_hat <= p_high", "invariant", ("p_hat", "p_low", "p_high"), MDP, _centre),
     Check("lower", "0 <= V_low <= V", "invariant", ("V", "V_low"), EPISODIC, _lower),
     Check("lower-V", "V_low <= V_star at every decision", "rate", ("V_low",), EPISODIC, _under, "optimistic"),
     Check("samples", "open states are those short of samples; the furthest action is played there", "invariant",
           ("need", "goal"), ("average",), _samples),
+    Check("attempts", "trips begin where they are due, from all that was seen", "invariant", ("attempts", "goal"),
+          ("average",), _attempts),
     Check("trip", "one backup of a trip's values changes them by no more than the precision", "invariant",
           ("trip", "p_plan", "goal", "policy", "precision"), ("average",), _trip),
 )  # fmt: skip

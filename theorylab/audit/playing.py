@@ -128,7 +128,12 @@ def _eliminate(m: Moment, c: Memory, s: Scale) -> Outcome:
         return Failure.at(m, "survivors are not played in turn", n[alive].max(), n[alive].min())
     before = c.more.get("alive", np.ones_like(alive))
     c.more["alive"] = alive
-    if before.sum() == 1 or n[before].min() != n[before].max() or n.min() == 0 or c.more.get("round") == n[before].max():
+    if (
+        before.sum() == 1
+        or n[before].min() != n[before].max()
+        or n.min() == 0
+        or c.more.get("round") == n[before].max()
+    ):
         bad = before != alive
         if bad.any():
             return Failure.at(m, f"arm {int(bad.argmax())} is dropped within a round", 0, 1)

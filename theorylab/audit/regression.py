@@ -39,9 +39,9 @@ def _one_multiple(m: Moment, excess: np.ndarray, norm: np.ndarray, cap: float, m
 
 
 def _arms(m: Moment, c: Memory, s: Scale) -> Outcome:
-    if m.last:
-        return None
     X = m.world.features
+    if m.last or X is None or X.ndim != 2:
+        return None
     V = c.traits["ridge"] * np.eye(X.shape[1]) + (X.T * m.world.visits) @ X
     mean = X @ np.linalg.solve(V, X.T @ m.world.sums)
     norm = np.sqrt(np.einsum("ai,ai->a", X, np.linalg.solve(V, X.T).T))

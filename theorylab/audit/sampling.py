@@ -71,10 +71,15 @@ def _regression(m: Moment, c: Memory, law: dict[str, Any]) -> np.ndarray:
 
 def _linear(m: Moment, c: Memory, law: dict[str, Any]) -> np.ndarray:
     X = m.world.features
+    if X is None or X.ndim != 2:
+        return np.zeros(0)
     V = law["lam"] * np.eye(X.shape[1]) + (X.T * m.world.visits) @ X
     theta = np.linalg.solve(V, X.T @ m.world.sums)
     drawn = np.linalg.lstsq(X, m.read["Q"], rcond=None)[0]
-    return np.asarray(ndtr(np.linalg.cholesky(V).T @ (drawn - theta) / float(m.read["inflation"])))
+    size = float(m.read["inflation"])
+    if not size > 0.0:  # no draw at all: as far from uniform as can be
+        return np.zeros(X.shape[1])
+    return np.asarray(ndtr(np.linalg.cholesky(V).T @ (drawn - theta) / size))
 
 
 def _epsilon(m: Moment, c: Memory, law: dict[str, Any]) -> np.ndarray:
@@ -87,7 +92,13 @@ def _epsilon(m: Moment, c: Memory, law: dict[str, Any]) -> np.ndarray:
     return np.array([1.0 - other * x if row[m.action] < row.max() - 1e-12 else (1.0 - other) * x])
 
 
-NEEDS = {"epsilon": ("Q",), "beta": ("Q",), "dirichlet": ("p_plan",), "regression": ("Q",), "linear": ("Q", "inflation")}
+NEEDS = {
+    "epsilon": ("Q",),
+    "beta": ("Q",),
+    "dirichlet": ("p_plan",),
+    "regression": ("Q",),
+    "linear": ("Q", "inflation"),
+}
 KINDS = {"epsilon": _epsilon, "beta": _beta, "dirichlet": _dirichlet, "regression": _regression, "linear": _linear}
 
 

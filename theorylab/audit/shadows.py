@@ -78,7 +78,7 @@ def _informative(name: str, x: np.ndarray, m: Moment, s: Scale) -> bool:
     if name in ("gain", "r_up"):
         return bool((x < s.high - s.tol).any())
     if name in ("p_low", "p_plan"):
-        return name == "p_low" and bool((x > 0.0).any())
+        return bool((x > 0.0).any())
     if name == "p_high":
         return bool(((x < 1.0) & (x > 0.0)).any())
     if name in ("V_low", "trip"):

@@ -80,7 +80,9 @@ class World:
         self.rng = Rng(int(k0), int(k1), int(replicate))
         self.tb = SimpleNamespace(**self.truth.tables)
         #: features of a linear model: (A,d), (S,A,d), or (S,A,S,d) of transitions; None otherwise
-        self.features = next((np.asarray(x) for k in ("features", "phi") if (x := getattr(model, k, None)) is not None), None)
+        self.features = next(
+            (np.asarray(x) for k in ("features", "phi") if (x := getattr(model, k, None)) is not None), None
+        )
         self._next = (loops.next_alias if self.truth.alias else loops.next_scan).build("python")
         self._reward = loops.reward.build("python", LAW=self.truth.law)
         cells = {"bandit": (self.A,), "episodic": (self.H, self.S, self.A), "average": (self.S, self.A)}[self.setting]
