@@ -45,8 +45,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         **_search("act", 5),
     },
     "q-learning": {
-        "act 1: > to >=": "with epsilon = 0 the coin is drawn too, but no double is below 0; draws have addresses, so one "
-        "more changes no other",
+        "act 1: > to >=": "with epsilon = 0 the coin is drawn too, but no double is below 0; draws have addresses, so "
+        "one more changes no other",
         "act 1: epsilon doubled": "2 epsilon is positive where epsilon is",
         "act 3: < to <=": COINCIDENCE,
         **_search("act", 7),
