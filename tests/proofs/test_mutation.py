@@ -8,7 +8,7 @@ import pytest
 
 from proofs_check.kill_matrix import learners
 from proofs_check.mutants._equivalent import EQUIVALENT
-from proofs_check.mutation import FATES, Place, counts, differential_check, fates, main, markdown, places, stale
+from proofs_check.mutation import FATES, counts, differential_check, fates, main, markdown, places, stale
 from tests.differential.cases import TABLE, differential
 from theorylab.mutate import mutants
 from theorylab.registry import find_learner
