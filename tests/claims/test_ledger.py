@@ -87,10 +87,10 @@ def test_every_instance_must_be_supported(ledger: Path) -> None:
 def test_the_product_keeps_its_level_at_the_boundary() -> None:
     rng, levels = np.random.Generator(np.random.Philox(key=11)), Levels(0.05, 0.05, 20)
     false = 0
-    for _ in range(600):
+    for _ in range(250):
         runs = [decide_rate((rng.random(20) < 0.1).astype(float), 0.1, levels) for _ in range(5)]
         false += math.prod(r.e_support for r in runs) >= 20.0
-    assert false / 600 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 600)
+    assert false / 250 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 250)
 
 
 def test_a_failed_control_cannot_be_used_to_leave_out_what_speaks_against(ledger: Path) -> None:

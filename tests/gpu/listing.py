@@ -1,7 +1,7 @@
-"""PTX of every learner's loop, with probes and a monitor; prints what the tests look at, as JSON.
+"""PTX of the loops of learners, with probes and a monitor; prints what the tests look at, as JSON.
 
-A process of its own, since it compiles for a device that is not there: `python -m tests.gpu.listing [FOLDER]` also
-writes each text to FOLDER.
+A process of its own, since it compiles for a device that is not there: `python -m tests.gpu.listing FOLDER NAME ...`
+also writes each text to FOLDER. A name is that of the learner, a dash, and its setting.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def look(text: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the looks at all learners."""
-    out = {}
+    """Print the looks at the learners named."""
+    out, folder, wanted = {}, Path(sys.argv[1]), sys.argv[2:]
     for learner in iter_specs("learners"):
-        text = ptx(learner, models_for(learner)[0], **watched(learner.setting))
         name = f"{learner.name}-{learner.setting}"
-        out[name] = look(text)
-        if len(sys.argv) > 1:
-            (Path(sys.argv[1]) / f"{name}.ptx").write_text(text, encoding="utf-8")
+        if name in wanted:
+            text = ptx(learner, models_for(learner)[0], **watched(learner.setting))
+            out[name] = look(text)
+            (folder / f"{name}.ptx").write_text(text, encoding="utf-8")
     sys.stdout.write(json.dumps(out))
 
 

@@ -13,8 +13,8 @@ from tests.differential.cases import TABLE, differential
 from theorylab.mutate import mutants
 from theorylab.registry import find_learner
 
-CHEAP = ("ucb1", "explore-then-commit")
-LONG = ("moss", "successive-elimination", "thompson", "ucb-h", "q-learning", "rlsvi")
+CHEAP = ("ucb1",)
+LONG = ("explore-then-commit", "moss", "successive-elimination", "thompson", "ucb-h", "q-learning", "rlsvi")
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mutants divide by zero
 
 
