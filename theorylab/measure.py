@@ -173,7 +173,7 @@ class Group:
         if isinstance(claim.quantity, Total):
             final = curves.probes[f"{claim.id}:value"].max
         else:
-            final = curves.data.get("regret", curves["gap_regret"])[:, -1]
+            final = curves.regret[:, -1]
         ratios = curves.probes[ratio].max if ratio else np.full(final.shape, np.nan)
         return Sample(result.max, result.first, result.count, ratios, final)
 

@@ -76,6 +76,11 @@ class Curves:
         return self.data[quantity]
 
     @property
+    def regret(self) -> np.ndarray:
+        """The theorem's regret, shape (R, checkpoints); the sum of gaps where that is all that was recorded."""
+        return self.data.get("regret", self["gap_regret"])
+
+    @property
     def replicates(self) -> int:
         """Number of replicates R."""
         return int(self.data["reward"].shape[0])

@@ -90,8 +90,7 @@ class Sweep:
             learner, self.models[k], replicates=replicates, length=instance.length, seed=self.seed, params=given,
             target=self.target, first=first + k * replicates, checkpoints=[instance.length],
         )  # fmt: skip
-        curves = simulation.advance().curves()
-        return curves.data.get("regret", curves["gap_regret"])[:, -1]
+        return simulation.advance().curves().regret[:, -1]
 
     def samples(self, learner: Learner, replicates: int, first: int = 0) -> list[np.ndarray]:
         """Final regret at every point."""

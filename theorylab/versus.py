@@ -68,9 +68,7 @@ class Pair:
                 target=self.target, first=first, checkpoints=self.checkpoints,
             )  # fmt: skip
             self.code[k] = self.code[k] or simulation.statement()
-            curves = simulation.advance().curves()
-            regret = curves.data.get("regret", curves["gap_regret"])
-            self.curves[k] = np.concatenate([self.curves[k], regret])
+            self.curves[k] = np.concatenate([self.curves[k], simulation.advance().curves().regret])
 
     @property
     def losses(self) -> list[np.ndarray]:
