@@ -1,7 +1,7 @@
 """`check`: run a claim until sound statistics decide, run its controls, and return the evidence.
 
-Replicates come in blocks of 32 and are read in index order, so the verdict does not depend on how blocks were
-scheduled. Claims that share a learner and an instance share runs. After the claim itself its controls are run
+Replicates come in blocks and are read in index order, so the verdict of a rate or a mean does not depend on how they
+were cut. Claims that share a learner and an instance share runs. After the claim itself its controls are run
 (`theorylab.controls`); one failed control makes the verdict CHECK_INVALID.
 """
 

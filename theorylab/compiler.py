@@ -70,6 +70,7 @@ class Kernel:
         self.source = textwrap.dedent(inspect.getsource(function)) if source is None else source
         self._done: dict[tuple[Any, ...], Any] = {}
         self._copies: dict[tuple[Any, ...], tuple[Kernel, Any]] = {}
+        self._named: frozenset[str] | None = None
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
         self.__wrapped__ = function
 
@@ -117,8 +118,10 @@ class Kernel:
         closed = zip(self.f.__code__.co_freevars, self.f.__closure__ or (), strict=True)
         return {n: scope[n] for n in sorted(names) if n in scope} | {n: cell.cell_contents for n, cell in closed}
 
-    def named(self) -> set[str]:
+    def named(self) -> frozenset[str]:
         """Global and built-in names that the body loads."""
+        if self._named is not None:
+            return self._named
         names: set[str] = set()
         stack = [self.f.__code__]
         while stack:
@@ -126,11 +129,16 @@ class Kernel:
             # only global loads: an attribute such as `tr.sums` may bear the name of a kernel in the same file
             names.update(i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
             stack += [c for c in code.co_consts if isinstance(c, types.CodeType)]
-        return names
+        self._named = frozenset(names)
+        return self._named
 
     def digest(self, **bind: Any) -> str:
         """sha256 of this kernel's source, constants, and those of every kernel it reaches under `bind`."""
-        return self._digest(bind, modules=False)
+        key = ("digest", tuple(sorted((k, id(v)) for k, v in bind.items())))
+        with _lock:
+            if key not in self._done:
+                self._done[key] = (self._digest(bind, modules=False), bind)
+            return str(self._done[key][0])
 
     def _digest(self, bind: dict[str, Any], modules: bool) -> str:
         seen: dict[int, int] = {}

@@ -15,7 +15,7 @@ import numpy as np
 
 from theorylab.stats import limits, log_e_refute, log_e_support
 
-__all__ = ["Decision", "Levels", "decide_invariant", "decide_rate", "e_path"]
+__all__ = ["Decision", "Levels", "decide_invariant", "decide_rate", "e_path", "first_passage", "path_grid"]
 
 #: points of a stored path at most
 POINTS = 80
@@ -48,18 +48,46 @@ def _exp(x: float) -> float:
     return math.exp(min(float(x), 700.0))
 
 
-def e_path(stop: int, **sides: tuple[np.ndarray, float]) -> dict[str, list[float]]:
-    """The e-processes at geometrically spaced numbers of replicates up to `stop`, for figures.
+def path_grid(stop: int) -> np.ndarray:
+    """Numbers of replicates 1 .. stop, geometrically spaced, at which a path is kept."""
+    return np.unique(np.geomspace(1, stop, POINTS).round().astype(int))
 
-    Args: sides, name -> log e-values (nats) at 1, 2, ... replicates, at least `stop` of them, and the threshold.
+
+def e_path(at: np.ndarray, **sides: tuple[np.ndarray, float]) -> dict[str, list[float]]:
+    """The e-processes at some numbers of replicates, for figures.
+
+    Args: at, of `path_grid`; sides, name -> log e-values (nats) at these numbers, and the threshold.
     Returns: columns n, and log_e_NAME and threshold_NAME for each side, in nats.
     """
-    at = np.unique(np.geomspace(1, stop, POINTS).round().astype(int))
     out = {"n": [float(n) for n in at]}
     for name, (path, threshold) in sides.items():
-        out[f"log_e_{name}"] = [float(v) for v in path[at - 1]]
+        out[f"log_e_{name}"] = [float(v) for v in path]
         out[f"threshold_{name}"] = [float(threshold)] * at.size
     return out
+
+
+def first_passage(total: np.ndarray, before: int, level: float, alpha: float, *, refute: bool) -> int:
+    """Index of the first sum at which the e-process reaches 1/alpha; the number of sums where none does.
+
+    total: sums of the first before + 1, before + 2, ... observations. While nothing is added to the sum, every
+    likelihood ratio of the mixture falls on the refuting side and rises on the supporting one: the largest e-value of
+    such a stretch is its first or its last. So these are computed, not those of every replicate.
+    """
+    n, edge, last = before + np.arange(1, total.size + 1), math.log(1.0 / alpha), total.size - 1
+    grows = np.flatnonzero(np.diff(total) > 0)
+    if refute:
+        ends = np.concatenate([[0], grows + 1])
+        hit = np.flatnonzero(log_e_refute(total[ends], n[ends], level) >= edge)
+        return int(ends[hit[0]]) if hit.size else total.size
+    ends = np.concatenate([grows, [last]])
+    hit = np.flatnonzero(log_e_support(total[ends], n[ends], level) >= edge)
+    if not hit.size:
+        return total.size
+    low, high = (int(ends[hit[0] - 1]) if hit[0] else -1), int(ends[hit[0]])
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if log_e_support(total[middle], n[middle], level) >= edge else (middle, high)
+    return high
 
 
 def decide_rate(
@@ -72,30 +100,30 @@ def decide_rate(
     `support=False` only a refutation stops: for bounds that nothing can be said for.
     """
     x = np.asarray(values, dtype=float)[: levels.budget]
-    n = np.arange(1, x.size + 1)
-    total = np.minimum(np.cumsum(x), n)
+    total = np.minimum(np.cumsum(x), np.arange(1, x.size + 1))
     if level >= 1.0 or x.size == 0:
         return Decision("INCONCLUSIVE", x.size, float(x.sum()), 0.0, 0.0, None, True)
-    refute, favour = log_e_refute(total, n, level), log_e_support(total, n, level)
-    most, least = math.log(instances / levels.refute), math.log(1.0 / levels.support)
-    hit_refute = np.flatnonzero(refute >= most)
-    hit_support = np.flatnonzero(favour >= least) if support else np.array([], dtype=int)
-    at_refute = int(hit_refute[0]) if hit_refute.size else x.size
-    at_support = int(hit_support[0]) if hit_support.size else x.size
+    at_refute = first_passage(total, 0, level, levels.refute / instances, refute=True)
+    at_support = first_passage(total, 0, level, levels.support, refute=False) if support else x.size
     stop = min(at_refute, at_support, x.size - 1)
     verdict = "INCONCLUSIVE"
     if stop in (at_refute, at_support):
         verdict = "REFUTED" if at_refute <= at_support else "SUPPORTED"
     done = verdict != "INCONCLUSIVE" or x.size >= levels.budget
+    at = path_grid(stop + 1)
+    refute, favour = log_e_refute(total[at - 1], at, level), log_e_support(total[at - 1], at, level)
+    sides = {"refute": (refute, math.log(instances / levels.refute))}
+    if support:
+        sides = {"support": (favour, math.log(1.0 / levels.support)), **sides}
     return Decision(
         verdict,
         stop + 1,
         float(total[stop]),
-        _exp(favour[stop]),
-        _exp(refute[stop]),
+        _exp(favour[-1]),
+        _exp(refute[-1]),
         limits(float(total[stop]), stop + 1, levels.support),
         done,
-        e_path(stop + 1, **({"support": (favour, least)} if support else {}), refute=(refute, most)),
+        e_path(at, **sides),
     )
 
 

@@ -204,20 +204,16 @@ def _run(name: str, instance: Instance, users: list[Claim], counts: Mapping[str,
         study.efforts[effort.id].append(effort)
 
 
-def _blocks(n: int) -> int:
-    return -(-n // BLOCK) * BLOCK
-
-
 def _tracked(of: Track, base: Effort, instances: int, study: _Study) -> Effort:
     """A claim that is measured on replicates one by one: an invariant, a rate or a mean."""
     claim, levels, level = of.claim, study.levels, of.level
     out = replace(base, level=level, vacuous=of.vacuous, nonvacuous_from=of.nonvacuous_from)
     if level is None:
-        n, words = _blocks(of.least), ("NO VIOLATION FOUND", "REFUTED")
+        n, words = min(of.least, levels.budget), ("NO VIOLATION FOUND", "REFUTED")
         return replace(out, test="invariant", conclusions=words, invariant=of.least, replicates=n, most=n)
     if claim.cumulative:
         out = replace(out, constant=of.least)
-    alpha, least = levels.refute / instances, _blocks(min(of.least, levels.budget))
+    alpha, least = levels.refute / instances, min(of.least, levels.budget)
     if level < 1.0 and (claim.bound is not None or not claim.cumulative):
         out = replace(out, threshold_refute=1.0 / alpha)
     if level >= 1.0 or of.vacuous or claim.constants == "unspecified":
@@ -235,8 +231,8 @@ def _tracked(of: Track, base: Effort, instances: int, study: _Study) -> Effort:
         threshold_support=1.0 / levels.support,
         zero=zero_violation_stop(level, levels.support) if level > _RARE else None,
         rates=tuple(at),
-        replicates=max(least, _blocks(round(none.mean))),
-        most=_blocks(levels.budget),
+        replicates=max(least, min(BLOCK, levels.budget), round(none.mean)),
+        most=levels.budget,
     )
 
 
@@ -260,8 +256,8 @@ def _compared(claim: Claim, base: Effort, instances: int, study: _Study) -> Effo
         steps=2 * base.steps,
         threshold_support=1.0 / levels.support,
         threshold_refute=instances / levels.refute,
-        replicates=PAIRS,
-        most=-(-levels.budget // PAIRS) * PAIRS,
+        replicates=min(PAIRS, levels.budget),
+        most=levels.budget,
         note=f"pairs with {claim.kind.other}; how many depends on the size of the difference",
     )
 

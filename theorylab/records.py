@@ -60,7 +60,8 @@ def record(name: str, fields: Sequence[str], source: str, entries: Iterable[str]
     return generated(name, body + source, **{cls.__name__: cls})
 
 
-def view(name: str, fields: Sequence[str], target: str) -> Kernel:
+@cache
+def view(name: str, fields: tuple[str, ...], target: str) -> Kernel:
     """Kernel `name(arrays, i)`: the record of replicate i."""
     index = "i" if target != "cuda" else "..., i"
     entries = [f"arrays[{j}][{index}]" for j in range(len(fields))]
@@ -188,8 +189,8 @@ def bindings(
     if key in _bindings:
         return dict(_bindings[key][0])
     out = {
-        "VIEW": view("view", state, target),
-        "OBSERVED": view("observed", observed, target),
+        "VIEW": view("view", tuple(state), target),
+        "OBSERVED": view("observed", tuple(observed), target),
         "TABLES": unpack("tables", tables),
         "PARAMS": unpack("params", params),
         "START": start(monitor, tables, observed),

@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,12 @@ COLUMNS = ("regret", "gap_regret", "reward")
 def geometric(length: int, points: int = 200) -> np.ndarray:
     """A geometric grid of checkpoints 1 .. length, at most `points` of them, as int64."""
     return np.unique(np.round(np.geomspace(1, length, points)).astype(np.int64))
+
+
+@cache
+def _pool(workers: int, process: int) -> ThreadPoolExecutor:
+    """Threads that are kept, since starting them costs as much as a small block; a forked process has its own."""
+    return ThreadPoolExecutor(workers, thread_name_prefix="theorylab")
 
 
 @dataclass(frozen=True)
@@ -184,6 +191,11 @@ class Simulation:
                 raise InputError(f"a monitor's memory may not be called '{k}', a field of the loop; rename it")
             self.observed[k] = np.zeros((r, *resolve(f, self.sizes)), dtype=f.dtype)
 
+    @property
+    def footprint(self) -> int:
+        """Bytes of one replicate: its state, and what the loop records."""
+        return sum(a.nbytes for part in (self.state, self.observed) for a in part.values()) // self.replicates
+
     def _bind(self) -> None:
         learner, setting = self.learner, self.learner.setting
         self.tables["sd"] = float(self.tables["sd"])
@@ -217,7 +229,7 @@ class Simulation:
     def code(self) -> str:
         """Digest of the sources that run: learner, probes, monitor and loop."""
         # views and the order of draws differ between targets, bits do not: the digest is that of the python target
-        same = {"VIEW": list(self.state), "OBSERVED": list(self.observed)}
+        same = {"VIEW": tuple(self.state), "OBSERVED": tuple(self.observed)}
         bind = {**self.bind, "AHEAD": False, **{k: records.view(k.lower(), v, "python") for k, v in same.items()}}
         return loops.block.digest(**bind)
 
@@ -286,8 +298,8 @@ class Simulation:
         else:
             pieces = min(r, 8 * workers)
             cuts = [r * j // pieces for j in range(pieces + 1)]
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(lambda j: function(states, observed, *rest, cuts[j], cuts[j + 1]), range(pieces)))
+            pool = _pool(workers, os.getpid())
+            list(pool.map(lambda j: function(states, observed, *rest, cuts[j], cuts[j + 1]), range(pieces)))
         self.seconds["loop"] += time.perf_counter() - compiled
 
     def _compile(self, function: Any, *arguments: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,15 +11,17 @@ import numpy as np
 
 from theorylab import controls
 from theorylab.claim import Claim, Expectation, HighProbability, Pointwise
-from theorylab.decide import Decision, Levels, decide_invariant, decide_rate
+from theorylab.decide import Decision, Levels, decide_invariant, decide_rate, first_passage
 from theorylab.errors import InputError
 from theorylab.measure import Group, Sample, join
 from theorylab.simulation import Curves
-from theorylab.stats import least_n, log_e_refute, log_e_support, nonvacuous_from_callable
+from theorylab.stats import least_n, log_e_support, nonvacuous_from_callable
 
-__all__ = ["CONSTANT_LEVEL", "PROFILES", "Track", "run_tracks", "track"]
+__all__ = ["CONSTANT_LEVEL", "PROFILES", "Track", "next_block", "run_tracks", "track"]
 
-BLOCK = 32
+#: replicates of the first block, and of later ones at least; beyond these a block is longer than verdicts may need by a
+#: share of those done, and takes this much memory, in bytes
+BLOCK, LEAST, SHARE, MEMORY = 32, 16, 8, 1 << 28
 #: profile -> (budget of replicates for a rate, replicates for an invariant, replicates for a constant)
 PROFILES = {"quick": (8192, 64, 64), "standard": (32768, 256, 512), "full": (131072, 1024, 2048)}
 CONSTANT_LEVEL = 0.01
@@ -51,7 +53,7 @@ class Track:
         if self.decision is not None and self.decision.final:
             return
         # an open constant or a vacuous bound has nothing to support; violations still refute
-        empty = self.claim.constants == "unspecified" or self.vacuous
+        empty = self._empty()
         fresh = controls.values_of(self.claim, self.group, sample)
         last = self.read + fresh.size >= (min(self.least, levels.budget) if empty else levels.budget)
         if not self._crosses(fresh, levels, instances, support=not empty) and not last:
@@ -66,15 +68,38 @@ class Track:
     def _crosses(self, fresh: np.ndarray, levels: Levels, instances: int, support: bool) -> bool:
         """Whether an e-process passes its threshold within a block, or the level leaves nothing to decide."""
         assert self.level is not None
-        n = self.read + np.arange(1, fresh.size + 1)
         total = np.cumsum(np.concatenate([[self.total], fresh]))[1:]  # the same order of additions as in one go
-        self.read, self.total = self.read + fresh.size, float(total[-1])
+        before, self.read, self.total = self.read, self.read + fresh.size, float(total[-1])
         if self.level >= 1.0:
             return True
-        x = np.minimum(total, n)
-        refuted = np.any(log_e_refute(x, n, self.level) >= math.log(instances / levels.refute))
-        favoured = support and np.any(log_e_support(x, n, self.level) >= math.log(1.0 / levels.support))
-        return bool(refuted or favoured)
+        x = np.minimum(total, before + np.arange(1, fresh.size + 1))
+        if first_passage(x, before, self.level, levels.refute / instances, refute=True) < x.size:
+            return True
+        return support and first_passage(x, before, self.level, levels.support, refute=False) < x.size
+
+    def _empty(self) -> bool:
+        """Whether the claim can only be refuted: an open constant, or a bound above the trivial one."""
+        return self.claim.constants == "unspecified" or self.vacuous
+
+    def horizon(self, levels: Levels, effort: int) -> int:
+        """More replicates that this claim needs at least to be done, a refutation apart; 0 where it is done.
+
+        For a rate: the number after which its e-process for support would pass with no further violation.
+        """
+        if self.done:
+            return 0
+        have = sum(len(s.count) for s in self.parts)
+        if self.level is None:
+            return effort - have
+        if self._empty() or self.level >= 1.0 or (self.decision is not None and self.decision.final):
+            return self.least - have
+        low, high = 0, levels.budget - self.read
+        total = min(self.total, float(self.read))
+        while high - low > 1:
+            middle = (low + high) // 2
+            passed = log_e_support(np.array([total]), np.array([self.read + middle]), self.level)[0]
+            low, high = (low, middle) if passed >= math.log(1.0 / levels.support) else (middle, high)
+        return max(high, self.least - have)
 
     @property
     def done(self) -> bool:
@@ -130,15 +155,26 @@ def track(claim: Claim, group: Group, profile: str) -> Track:
     return Track(claim, group, level, vacuous, start, bound, trivial, least)
 
 
+def next_block(tracks: Sequence[Track], done: int, levels: Levels, effort: int, footprint: int) -> int:
+    """Replicates of the next block: until a verdict can come, or an eighth of those done, within memory and budget.
+
+    Verdicts stop at the replicate where they fall, whatever the blocks; longer blocks only cost fewer starts.
+    """
+    wanted = max(LEAST, done // SHARE, max(t.horizon(levels, effort) for t in tracks))
+    return min(wanted, max(BLOCK, MEMORY // footprint), levels.budget - done)
+
+
 def run_tracks(
     tracks: list[Track], *, levels: Levels, effort: int, counts: Mapping[str, int], seed: int, target: str
 ) -> list[Curves]:
     """Run blocks of replicates until every track is done; the curves of all blocks."""
-    group, first, curves = tracks[0].group, 0, []
+    group, first, block, curves = tracks[0].group, 0, min(BLOCK, levels.budget), []
     while not all(t.done for t in tracks) and first < levels.budget:
-        result = group.simulation(first, BLOCK, seed=seed, target=target).advance().curves()
+        simulation = group.simulation(first, block, seed=seed, target=target)
+        result = simulation.advance().curves()
         for t in tracks:
             t.feed(group.sample(t.claim, result), levels, effort, counts[t.claim.id])
         curves.append(result)
-        first += BLOCK
+        first += block
+        block = next_block(tracks, first, levels, effort, simulation.footprint)
     return curves

@@ -20,7 +20,7 @@ import numpy as np
 
 from theorylab.claim import Claim, Control, Dominates, Instance
 from theorylab.controls import cannot_run
-from theorylab.decide import Decision, Levels, e_path
+from theorylab.decide import Decision, Levels, e_path, path_grid
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.learner import UNITS, Learner
@@ -32,7 +32,8 @@ from theorylab.stats.paired import uniform_in_time
 
 __all__ = ["Pair", "check_dominance"]
 
-BLOCK = 128
+#: replicates of a block at least, or this share of those done
+BLOCK, SHARE = 128, 8
 #: checkpoints of the curves, draws and level of the band around their difference, which is for drawing
 POINTS, DRAWS, BAND = 40, 999, 0.05
 
@@ -58,13 +59,14 @@ class Pair:
         self.checkpoints = geometric(instance.length, POINTS)
         self.curves, self.code = [np.zeros((0, len(self.checkpoints)))] * 2, ["", ""]
 
-    def extend(self) -> None:
-        """Run another block of both learners."""
+    def extend(self, budget: int) -> None:
+        """Run another block of both learners: 128 replicates, an eighth of those done once that is more."""
         first = len(self.curves[0])
+        block = min(max(BLOCK, first // SHARE), budget - first)
         for k, learner in enumerate(self.learners):
             given = {a: v for a, v in self.params.items() if a in learner.settable}
             simulation = Simulation(
-                learner, self.model, replicates=BLOCK, length=self.instance.length, seed=self.seed, params=given,
+                learner, self.model, replicates=block, length=self.instance.length, seed=self.seed, params=given,
                 target=self.target, first=first, checkpoints=self.checkpoints,
             )  # fmt: skip
             self.code[k] = self.code[k] or simulation.statement()
@@ -117,20 +119,19 @@ def decide_difference(d: np.ndarray, width: float, levels: Levels) -> Decision:
     e = [math.exp(min(float(v[stop]), 700.0)) for v in (below, above)]
     limits = (width * (2.0 * low - 1.0), width * (2.0 * high - 1.0))
     done = word != "INCONCLUSIVE" or x.size >= levels.budget
-    path = e_path(
-        stop + 1, support=(below, math.log(1.0 / levels.support)), refute=(above, math.log(1.0 / levels.refute))
-    )
+    grid, (up, down) = path_grid(stop + 1), (math.log(1.0 / levels.support), math.log(1.0 / levels.refute))
+    path = e_path(grid, support=(below[grid - 1], up), refute=(above[grid - 1], down))
     return Decision(word, stop + 1, float(d[: stop + 1].sum()), e[0], e[1], limits, done, path)
 
 
 def decide_pair(pair: Pair, levels: Levels, sign: float = 1.0) -> Decision:
-    """Run blocks until the pair (or, with sign -1, the pair exchanged) is decided or the budget is used, rounded up."""
+    """Run blocks until the pair (or, with sign -1, the pair exchanged) is decided or the budget is used."""
     while True:
         if pair.losses[0].size:
             found = decide_difference(sign * pair.difference, pair.range, levels)
             if found.final:
                 return found
-        pair.extend()
+        pair.extend(levels.budget)
 
 
 def check_dominance(

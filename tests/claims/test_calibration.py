@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from theorylab.decide import Decision, Levels, decide_invariant, decide_rate
+from theorylab.decide import Decision, Levels, decide_invariant, decide_rate, first_passage
+from theorylab.stats import log_e_refute, log_e_support
 
 RUNS, LENGTH = 2000, 400
 Draw = Callable[[np.random.Generator, float], np.ndarray]
@@ -93,3 +94,23 @@ def test_invariants() -> None:
     found = decide_invariant(np.array([0, 0, 3, 1]), 10)
     assert (found.verdict, found.n, found.total, found.final) == ("REFUTED", 4, 2.0, True)
     assert decide_invariant(np.array([0, 0, 3]), 2).verdict == "REFUTED"  # a violation counts wherever it was seen
+
+
+def test_the_first_passage_is_that_of_every_replicate() -> None:
+    """Only ends of stretches without a violation are computed; the crossing is the one that all of them give."""
+    rng = np.random.Generator(np.random.Philox(key=5))
+    crossed = 0
+    for _ in range(200):
+        level = float(rng.choice([0.01, 0.1, 0.5]))
+        size, before = int(rng.integers(1, 600)), int(rng.integers(0, 300))
+        x = np.asarray(rng.random(size + before) < min(1.0, level * rng.choice([0.0, 0.5, 1.0, 3.0])), dtype=float)
+        if rng.random() < 0.5:
+            x *= rng.random(x.size)
+        n = np.arange(1, x.size + 1)
+        total, alpha = np.minimum(np.cumsum(x), n)[before:], float(rng.choice([0.05, 0.001]))
+        for refute, log_e in ((True, log_e_refute), (False, log_e_support)):
+            hit = np.flatnonzero(log_e(total, n[before:], level) >= math.log(1.0 / alpha))
+            want = int(hit[0]) if hit.size else size
+            assert first_passage(total, before, level, alpha, refute=refute) == want
+            crossed += want < size
+    assert crossed > 50
