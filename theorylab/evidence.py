@@ -70,7 +70,7 @@ class InstanceEvidence:
             thresholds (nats). difference: of a comparison with the learner `other`, n, mean, low, high of regret minus
             the other's, with a band simultaneous over n at level 0.05 (approximate, for drawing).
         code: digest of what ran: kernels (learner, probes, loop) and the arrays they read, or the modules of a lemma.
-        replay: command that repeats the decisive replicate. note: anything a reader must know.
+        replicate: the earliest that violated, else 0; replay: command that repeats it. note: what a reader must know.
     """
 
     model: str
@@ -101,6 +101,7 @@ class InstanceEvidence:
     other: str = ""
     difference: dict[str, list[float]] = field(default_factory=dict)
     code: str = ""
+    replicate: int = 0
     replay: str = ""
     note: str = ""
     seconds: float = 0.0
