@@ -1,6 +1,6 @@
 """What catches the planted faults that a machine makes: one wrong token at a time, in every kernel of a learner.
 
-    python -m proofs_check.mutation [LEARNER ...] [--markdown FILE] [--limit SECONDS]
+    python -m proofs_check.mutation [LEARNER ...] [--json FILE] [--markdown FILE] [--limit SECONDS]
 
 Each mutant of `theorylab.mutate` runs on the python target under the learner's claims, where those plant their own
 faults; what no claim catches meets the conformance suite's checks on the python target, then, run from the repository,
@@ -15,6 +15,10 @@ the differential check against an independent transcription. The first that catc
     equivalent      nothing, and `proofs_check.mutants._equivalent` says why nothing can
     alive           nothing: a missing step or test
 
+`--json FILE` keeps the results, learner by learner as they come (`theorylab.automatic`): reports and `theorylab show`
+read them from `proofs_check/mutants/automatic.json`. `--markdown FILE` without a learner runs nothing: it makes the
+page of what is stored, in the file of `--json` or there.
+
 The faithful learner goes the same way first; a claim that does not hold for it where another plants its fault is left
 out there. The exit code is 1 where a mutant is alive or a listed equivalent was caught.
 """
@@ -26,8 +30,7 @@ import importlib
 import importlib.util
 import signal
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,17 +38,19 @@ from typing import Any
 
 from proofs_check.kill_matrix import learners
 from proofs_check.mutants._equivalent import EQUIVALENT
+from theorylab.automatic import FATES, Record, Row, digest_of, read, stored_in, write
+from theorylab.automatic import counts as counted
 from theorylab.claim import Claim, Control, Instance
 from theorylab.conformance import on_python
 from theorylab.controls import fault_matrix
 from theorylab.decide import Levels
+from theorylab.errors import InputError
 from theorylab.learner import Learner
 from theorylab.mutate import Mutant, mutants
 from theorylab.registry import find_learner
 
-__all__ = ["FATES", "Fate", "Place", "differential_check", "fates", "main", "markdown", "places"]
+__all__ = ["FATES", "Fate", "Place", "differential_check", "fates", "main", "markdown", "page", "places", "record"]
 
-FATES = ("property", "theorem", "formula", "stopped", "conformance", "differential", "equivalent", "alive")
 LIMIT = 20.0
 STOPPED = "stopped by the loop"
 Differential = Callable[[Learner], "str | None"]
@@ -71,7 +76,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Fate:
-    """A mutant, what caught it (a word of `FATES`, or "not run"), and which claim or difference that was."""
+    """A mutant, what caught it (a word of `FATES`), and which claim or difference that was."""
 
     mutant: Mutant
     by: str
@@ -190,8 +195,7 @@ def fates(
     at: Sequence[Place] | None = None,
 ) -> Iterator[Fate]:
     """What becomes of each mutant of a learner (a key of `kill_matrix.learners`), in order."""
-    claims = learners()[name]
-    faithful = find_learner(claims[0].learner, claims[0].setting)
+    faithful = faithful_of(name)
     where, compare = places(name) if at is None else at, differential_check()
     listed = EQUIVALENT.get(name, {})
     for mutant in mutants(faithful):
@@ -212,19 +216,48 @@ def stale(name: str, found: Sequence[Fate]) -> list[str]:
     return [m for m in EQUIVALENT.get(name, {}) if fate.get(m) != "equivalent"]
 
 
+def faithful_of(name: str) -> Learner:
+    """The learner that a key of `kill_matrix.learners` stands for."""
+    claims = learners()[name]
+    found: Learner = find_learner(claims[0].learner, claims[0].setting)
+    return found
+
+
+def record(name: str, found: Sequence[Fate]) -> Record:
+    """One learner's mutants as they are stored; a reason stays whole, other details are cut."""
+    rows = [(f.mutant.name, f.mutant.before, f.mutant.after, f.by, _short(f.detail, f.by)) for f in found]
+    return Record(digest_of(faithful_of(name)), tuple(Row(*row) for row in rows))
+
+
 def markdown(name: str, found: Sequence[Fate]) -> str:
     """One learner's mutants as a table."""
-    lines = [f"## {name}", "", counts(found), "", "| mutant | becomes | caught by |", "|---|---|---|"]
-    for f in found:
-        text = f.mutant.after or "(removed)"
-        said = f"{f.by}: {_short(f.detail)}" if f.detail else f.by
-        lines.append(f"| {_cell(f.mutant.name)} | `{_cell(text)}` | {_cell(said)} |")
+    return _section(name, record(name, found).mutants)
+
+
+def _section(name: str, rows: Sequence[Row]) -> str:
+    lines = [f"## {name}", "", counted(r.by for r in rows), "", "| mutant | becomes | caught by |", "|---|---|---|"]
+    for r in rows:
+        said = f"{r.by}: {r.detail}" if r.detail else r.by
+        lines.append(f"| {_cell(r.name)} | `{_cell(r.after or '(removed)')}` | {_cell(said)} |")
     return "\n".join([*lines, ""])
 
 
-def _short(text: str, most: int = 160) -> str:
+def page(records: Mapping[str, Record], known: Sequence[str]) -> str:
+    """The page of stored records; it names learners whose text has changed since, and those without a record."""
+    fresh = {n: r for n, r in records.items() if n in known and r.digest == digest_of(faithful_of(n))}
+    rows = [row for r in fresh.values() for row in r.mutants]
+    absent = {
+        "Out of date, since the text has changed": [n for n in known if n in records and n not in fresh],
+        "Not run": [n for n in known if n not in records],
+    }
+    said = "".join(f"{why}: {', '.join(names)}.\n\n" for why, names in absent.items() if names)
+    head = HEAD.format(counts=counted(r.by for r in rows), learners=len(fresh))
+    return head + said + "\n".join(_section(n, r.mutants) for n, r in fresh.items()).rstrip() + "\n"
+
+
+def _short(text: str, by: str = "", most: int = 160) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 3] + "..."
+    return text if len(text) <= most or by == "equivalent" else text[: most - 3] + "..."
 
 
 def _cell(text: str) -> str:
@@ -232,16 +265,18 @@ def _cell(text: str) -> str:
 
 
 def counts(found: Sequence[Fate]) -> str:
-    """ "37 mutants: 30 property, 4 formula, 3 equivalent"."""
-    number = Counter(f.by for f in found)
-    return f"{len(found)} mutants: " + ", ".join(f"{number[w]} {w}" for w in (*FATES, "not run") if number[w]) + "."
+    """ "37 mutants: 30 property, 4 formula, 3 equivalent."."""
+    return counted(f.by for f in found)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what caught each mutant; 1 where one is alive, or a listed equivalent was caught."""
+    """Print what caught each mutant; 1 where one is alive, or a listed equivalent was caught; 2 for bad input."""
     parser = argparse.ArgumentParser(prog="python -m proofs_check.mutation", description="Automatic faults.")
     parser.add_argument("learners", nargs="*", help="default: all")
-    parser.add_argument("--markdown", type=Path, help="write the tables to this file too")
+    parser.add_argument("--json", type=Path, help="put each learner's results into this file")
+    parser.add_argument(
+        "--markdown", type=Path, help="write the page of what is stored; without a learner, run nothing"
+    )
     parser.add_argument("--limit", type=float, default=LIMIT, help="seconds of CPU time for one mutant")
     options = parser.parse_args(arguments)
     known = learners()
@@ -249,21 +284,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         print(f"unknown learner '{unknown[0]}'; known: {', '.join(known)}", file=sys.stderr)
         return 2
-    if differential_check() is None:
-        print("not run from the repository: without the differential check", file=sys.stderr)
-    texts, wrong, everything = [], 0, []
-    for name in options.learners or known:
-        found = list(fates(name, limit=options.limit))
-        old = stale(name, found)
-        texts.append(markdown(name, found))
-        print(texts[-1], *(f"listed as equivalent, but it is not: {m}" for m in old), sep="\n", flush=True)
-        wrong += len(old) + sum(f.by in ("alive", "not run") for f in found)
-        everything += found
-    print(counts(everything))
-    if options.markdown:
-        options.markdown.write_text(
-            HEAD.format(counts=counts(everything), learners=len(texts)) + "\n".join(texts).rstrip() + "\n"
-        )
+    try:
+        return _execute(options, list(known))
+    except InputError as wrong:
+        print(wrong, file=sys.stderr)
+        return 2
+
+
+def _execute(options: argparse.Namespace, known: list[str]) -> int:
+    if options.json is not None:
+        read(options.json)  # a spoilt file is refused before the work is done
+    wrong, done = 0, {}
+    if options.learners or options.markdown is None:
+        if differential_check() is None:
+            print("not run from the repository: without the differential check", file=sys.stderr)
+        for name in options.learners or known:
+            found = list(fates(name, limit=options.limit))
+            old = stale(name, found)
+            said = [f"listed as equivalent, but it is not: {m}" for m in old]
+            print(markdown(name, found), *said, sep="\n", flush=True)
+            wrong += len(old) + sum(f.by in ("alive", "not run") for f in found)
+            done[name] = record(name, found)
+            if options.json is not None:
+                write(options.json, name, done[name])
+        print(counted(row.by for one in done.values() for row in one.mutants))
+    if options.markdown is not None:
+        stored = done if done and options.json is None else read(options.json or stored_in("proofs_check"))
+        options.markdown.write_text(page(stored, list(stored) if stored is done else known))
     return 1 if wrong else 0
 
 

@@ -60,7 +60,6 @@ class OnBlock:
     Attributes:
         space: P and r (mu0 kept), or the means. threshold: the claim fails on the block above it; inf where the
             constant is open. rounding: what a total may exceed its bound by without violating it, in units of reward.
-            group: of the template, whose probes every instance uses: one build.
 
     Raises `InputError` for other claims, and for models that are neither a `TabularMDP` nor a `Bandit`.
     """
@@ -88,7 +87,6 @@ class OnBlock:
         self.like = template.build()
         self.learner = find_learner(claim.learner, self.like.setting)
         self.space = _space(self.like, states, actions)
-        self.group = Group([claim], self.learner, template, self.like, dict(template.learner))
         law = self.like.reward_law
         steps = template.length * (self.like.H if self.like.setting == "episodic" else 1)
         self.rounding = ROUNDING * steps * max(abs(law.low), abs(law.high)) if claim.cumulative else 0.0
@@ -142,7 +140,6 @@ class OnBlock:
     def _group(self, model: Any) -> Group:
         instance = Instance.of(model, self.template.length, self.template.learner)
         group = Group([self.claim], self.learner, instance, model, dict(self.template.learner))
-        group.probes = self.group.probes  # equal sources, and the same objects: one build serves all
         return group
 
     def __call__(self, point: Point) -> float:

@@ -19,7 +19,7 @@ from theorylab import controls, models_scope
 from theorylab.claim import Claim, Growth, Instance, Total
 from theorylab.claim_conformance import toothless_in
 from theorylab.decide import Levels
-from theorylab.errors import InputError
+from theorylab.errors import InputError, naming
 from theorylab.evidence import ControlOutcome, Evidence, InstanceEvidence
 from theorylab.judge import Run, judge
 from theorylab.learner import UNITS, Learner
@@ -97,7 +97,7 @@ def _evidence(
         toothless=toothless_in(claim, parts, outcomes),
         replay=decisive.replay,
         growth=growth,
-        provenance=provenance,
+        provenance={**provenance, "assumes": [f"{a.name}: {a.text}" for a in claim.assumes]},
         seconds=sum(p.seconds for p in parts),
     )
 
@@ -203,7 +203,7 @@ def check_many(
             say(f"{name} on {model.name}, {UNITS[spec.setting]}={instance.length}: {len(users)} claims")
             applicable = []
             for claim in users:
-                wrong = [w for w in (a.predicate(model) for a in claim.assumes) if w] or missing(claim, spec, faithful)
+                wrong = broken(claim, model) or missing(claim, spec, faithful)
                 if wrong:
                     parts[claim.id].append(_not_applicable(spec, model, instance, wrong[0]))
                 else:
@@ -262,7 +262,7 @@ def _compare(
     spec, parts, kept = learner or faithful, [], []
     for instance in instances:
         model = instance.build()
-        wrong = [w for w in (a.predicate(model) for a in claim.assumes) if w]
+        wrong = broken(claim, model)
         if wrong:
             parts.append(_not_applicable(spec, model, instance, wrong[0]))
         else:
@@ -308,10 +308,17 @@ def _spread(claims: Sequence[Claim], options: dict[str, Any], processes: int, sa
     names = sorted(ids, key=lambda name: -len(ids[name]))  # the longest first: no process waits long at the end
     jobs = [(ids[name], options) for name in names]
     found: dict[str, Evidence] = {}
+    say(f"0 of {len(jobs)} learners")
     for done, (at, evidence) in enumerate(processes_of(_by_name, jobs, processes), 1):
         found.update({e.id: e for e in evidence})
         say(f"{done} of {len(jobs)} learners, last {names[at]}: {len(evidence)} claims")
     return [found[c.id] for c in claims]
+
+
+def broken(claim: Claim, model: Any) -> list[str]:
+    """Which assumptions of a claim a model does not meet, and why."""
+    with naming(f"claim {claim.id}: an assumption", "mend its predicate"):
+        return [why for why in (a.predicate(model) for a in claim.assumes) if why]
 
 
 def missing(claim: Claim, spec: Learner, faithful: Learner) -> list[str]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from theorylab.assume import Assumption
 from theorylab.compiler import Kernel
-from theorylab.errors import InputError
+from theorylab.errors import InputError, naming
 from theorylab.learner import Learner
 from theorylab.lemma import Lemma
 from theorylab.probe import Monitor, Probe
@@ -34,6 +34,11 @@ __all__ = [
 SOURCE_TAGS = ("source", "recalled", "derived")
 
 
+def is_real(value: Any) -> bool:
+    """Whether a value is one real number: no text, no truth value, no array with axes."""
+    return np.shape(value) == () and np.asarray(value).dtype.kind in "iuf"
+
+
 @dataclass(frozen=True)
 class HighProbability:
     """Fails with probability at most delta: a number, or a function of the context."""
@@ -42,19 +47,34 @@ class HighProbability:
 
     def __post_init__(self) -> None:
         if not callable(self.delta):
-            self._checked(float(self.delta))
+            self._checked(self.delta)
 
     @staticmethod
-    def _checked(value: float) -> float:
-        if not 0.0 < value <= 1.0:
+    def _checked(value: Any, where: str = "HighProbability") -> float:
+        if not (is_real(value) and 0.0 < value <= 1.0):
             raise InputError(
-                f"HighProbability: delta={value} must lie in (0, 1]; correct the claim's failure probability"
+                f"{where}: delta={value!r} must lie in (0, 1], a number; correct the claim's failure probability"
             )
-        return value
+        return float(value)
+
+    def named(self, where: str) -> HighProbability:
+        """The same, whose function of the context says where it stands when it fails."""
+        f = self.delta
+        if not callable(f) or hasattr(f, "checked"):
+            return self
+
+        @wraps(f)
+        def delta(c: Context) -> float:
+            with naming(f"{where}: delta", "mend the function"):
+                found = f(c)
+            return self._checked(found, where)
+
+        delta.checked = True  # type: ignore[attr-defined]
+        return HighProbability(delta)
 
     def level(self, context: Context) -> float:
         """The failure probability on an instance; at 1 the claim says nothing there and is vacuous."""
-        return self._checked(float(self.delta(context) if callable(self.delta) else self.delta))
+        return self._checked(self.delta(context) if callable(self.delta) else self.delta)
 
 
 @dataclass(frozen=True)
@@ -173,10 +193,14 @@ Bound = Callable[[Context, np.ndarray], np.ndarray]
 
 def _formula(where: str, f: Bound) -> Bound:
     """`f` with its values checked: one real number for each n, and no NaN from n = 1 on."""
+    if not callable(f):
+        raise InputError(f"{where} is {f!r}; give a function of the context and n, such as lambda c, n: c0 + 0.0 * n")
 
     @wraps(f)
     def values(c: Context, n: np.ndarray) -> np.ndarray:
-        found, at = np.asarray(f(c, n)), np.asarray(n)
+        at = np.asarray(n)
+        with naming(where, "mend the formula"):
+            found = np.asarray(f(c, n))
         if found.dtype.kind not in "biuf" or found.shape != at.shape:
             raise InputError(
                 f"{where} returned {found.dtype} of shape {found.shape} for n of shape {at.shape}; return one number "
@@ -189,6 +213,23 @@ def _formula(where: str, f: Bound) -> Bound:
 
     values.checked = True  # type: ignore[attr-defined]
     return values
+
+
+def _scalar(where: str, f: Callable[[Context], float]) -> Callable[[Context], float]:
+    """`f` with its value checked: one positive finite number."""
+    if not callable(f):
+        raise InputError(f"{where} is {f!r}; give a function of the context")
+
+    @wraps(f)
+    def value(c: Context) -> float:
+        with naming(where, "mend the formula"):
+            found = f(c)
+        if not (is_real(found) and 0.0 < found < np.inf):
+            raise InputError(f"{where} returned {found!r}; return a positive finite number")
+        return float(found)
+
+    value.checked = True  # type: ignore[attr-defined]
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,6 +317,11 @@ class Claim:
             formula = getattr(self, name)
             if formula is not None and not hasattr(formula, "checked"):
                 object.__setattr__(self, name, _formula(f"claim {self.id}: {name}", formula))
+        if isinstance(self.kind, HighProbability):
+            object.__setattr__(self, "kind", self.kind.named(f"claim {self.id}"))
+        if self.constant is not None and not hasattr(self.constant, "checked"):
+            object.__setattr__(self, "constant", _scalar(f"claim {self.id}: constant", self.constant))
+        self._check_parts()
         if self.compares:
             self._check_comparison()
         elif self.cumulative and self.bound is None and self.shape is None:
@@ -307,6 +353,23 @@ class Claim:
             )
         if isinstance(self.kind, Expectation) and self.trivial is None:
             raise InputError(f"claim {self.id}: an Expectation needs trivial=..., the largest value that there is")
+
+    def _check_parts(self) -> None:
+        if isinstance(self.quantity, (Probe, Total)) and not isinstance(self.quantity.value, Kernel):
+            raise InputError(
+                f"claim {self.id}: '{self.quantity.name}' measures by {self.quantity.value!r}; give a function "
+                "decorated with @kernel"
+            )
+        if isinstance(self.quantity, Probe) and not (is_real(self.quantity.tol) and self.quantity.tol >= 0.0):
+            raise InputError(f"claim {self.id}: tol={self.quantity.tol!r} of its probe must be a number >= 0")
+        for control in self.controls:
+            if not isinstance(control, Control) or not isinstance(control.learner, Learner):
+                raise InputError(f"claim {self.id}: controls has {control!r}; give Control(name, Learner, ...)")
+        if not isinstance(self.instances, Mapping):
+            raise InputError(f"claim {self.id}: instances is {self.instances!r}; give a dict of profile and instances")
+        for profile, listed in self.instances.items():
+            if not isinstance(listed, (tuple, list)) or not all(isinstance(i, Instance) for i in listed):
+                raise InputError(f"claim {self.id}: instances['{profile}'] is no tuple of Instance objects; give one")
 
     def _check_comparison(self) -> None:
         kind = type(self.kind).__name__

@@ -1,4 +1,5 @@
-"""The command line: `theorylab check | plan | run | worker | list | show | attack | audit | figure | doctor`.
+"""The command line: `theorylab check | plan | run | worker | export | list | show | attack | audit | figure |
+replay | doctor`.
 
 Exit codes, in this precedence: 2 bad input; 1 a REFUTED, INCONSISTENT or CHECK_INVALID; 0 at least one positive
 verdict; 3 no positive verdict. Heavy modules are imported inside the commands, so that `--help` stays light.
@@ -83,6 +84,10 @@ def check(
         from theorylab.report import check_folder
 
         check_folder(report)
+    if ledger is not None and ledger.exists():
+        from theorylab.ledger import read
+
+        read(ledger)  # a spoilt one is refused before the work whose evidence it is to hold
     from theorylab.check import check_many
     from theorylab.compiler import cache_root
     from theorylab.controls import Outcomes
@@ -198,6 +203,7 @@ def run(
     plan = Study.read(study)
     folder = out if out is not None else Path("results") / plan.name
     with Progress() as progress:
+        progress.fraction(0, len(plan.cells()) * len(plan.blocks()))
         result = execute(plan, folder, engine=engine, resume=resume, progress=progress.fraction)
     rows = result.to_rows()
     if as_json:
@@ -226,13 +232,16 @@ def worker(
 ) -> None:
     """Run one share of a study's blocks, for job arrays; `theorylab run` then gathers the shards."""
     from theorylab.engines import worker as work
+    from theorylab.progress import Progress
     from theorylab.study import Study
 
     index, slash, count = shard.partition("/")
     if not slash or not index.isdigit() or not count.isdigit() or int(index) >= int(count):
         raise InputError(f"--shard '{shard}' is not I/N with 0 <= I < N")
     plan = Study.read(study)
-    work(plan, out if out is not None else Path("results") / plan.name, int(index), int(count))
+    folder = out if out is not None else Path("results") / plan.name
+    with Progress() as progress:
+        work(plan, folder, int(index), int(count), progress=progress.fraction)
 
 
 KINDS = ("claims", "learners", "models", "papers")
@@ -393,20 +402,67 @@ def audit_(
 
 @app.command()
 def figure(
-    source: Annotated[Path, typer.Argument(help="A report, its evidence.json, or the file of `attack --json`.")],
-    claim: Annotated[str | None, typer.Argument(help="A claim or a paper; default: all.")] = None,
+    source: Annotated[
+        Path,
+        typer.Argument(help="A report, evidence.json, file of `attack --json` or `plan --json`, ledger, study, model."),
+    ],
+    claim: Annotated[str | None, typer.Argument(help="A claim, a paper, a model of a study; default: all.")] = None,
     kind: Annotated[
-        str | None, typer.Option(help="regret, slack, growth, kills, trace, difference or e-path; default: all.")
+        str | None,
+        typer.Option(
+            help="regret, slack, growth, kills, trace, difference, e-path; curves, reward, coverage of a study; "
+            "picture, occupancy of a model; default: all."
+        ),
     ] = None,
+    policy: Annotated[str | None, typer.Option(help="Of a model: optimal, uniform or a .npy file.")] = None,
     size: Annotated[str, typer.Option(help="neurips, icml, iclr, jmlr or slides.")] = "neurips",
     format: Annotated[str, typer.Option(help="pdf, svg, png or pgf (needs TeX).")] = "pdf",
     out: Annotated[Path, typer.Option(help="Folder for the figures and their data.")] = Path("figures"),
 ) -> None:
-    """Draw figures of stored evidence, each with its data as CSV; nothing is run."""
+    """Draw figures of what is stored, each with its data as CSV; nothing is run."""
     from theorylab.figure_command import execute
 
-    for file in execute(source, claim, kind=kind, size=size, format=format, out=out):
+    for file in execute(source, claim, kind=kind, size=size, format=format, out=out, policy=policy):
         print(file)
+
+
+@app.command("export")
+def export_(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished study, such as results/NAME.")],
+    to: Annotated[str | None, typer.Option(help="parquet, csv or netcdf; default: by the ending of --out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; default: NAME.parquet, .csv or .nc.")] = None,
+) -> None:
+    """Write a finished study's curves as one file for pandas, xarray, R and others; nothing is run."""
+    from theorylab.export import execute
+
+    print(execute(folder, to, out))
+
+
+@app.command("replay")
+def replay_(
+    source: Annotated[str, typer.Argument(help="A report, its evidence.json, or a claim.")],
+    claim: Annotated[str | None, typer.Argument(help="A claim of the evidence; default: the first refuted.")] = None,
+    file: Annotated[list[Path] | None, typer.Option(help="A file that states the claim, loaded first.")] = None,
+    instance: Annotated[int, typer.Option(help="Which of the claim's instances, from 0, without evidence.")] = 0,
+    model: Annotated[str | None, typer.Option(help="On this model instead of the claim's own.")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="name=value, a parameter of --model.")] = None,
+    length: Annotated[int | None, typer.Option(help="Rounds, episodes or steps with --model.")] = None,
+    replicate: Annotated[int | None, typer.Option(help="Which; default: the evidence's, else 0.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Study seed; default: the evidence's, else 0.")] = None,
+    learner: Annotated[str | None, typer.Option(help="Another learner.")] = None,
+    learner_param: Annotated[list[str] | None, typer.Option(help="name=value, a parameter of the learner.")] = None,
+    back: Annotated[int, typer.Option(help="Steps shown before the stop.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Run one replicate of a verdict again, step by step, to the first inequality that fails or the closest one."""
+    from theorylab.replay_command import execute
+
+    text = execute(
+        source, claim, files=file or [], number=instance, model=model, given=_params(param or []), length=length,
+        replicate=replicate, seed=seed, learner=learner, params=_params(learner_param or []), back=back,
+        as_json=as_json,
+    )  # fmt: skip
+    print(text, end="")
 
 
 @app.command()

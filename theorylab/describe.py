@@ -1,5 +1,8 @@
 """What `theorylab show` prints: a claim's statement, source, constants, steps and controls; a learner; a model.
 
+A learner is shown in each of its settings, with what became of its automatic mutants, as stored beside claims; a claim
+with how many of them it caught itself.
+
 A family of models is followed by its published instances, each with content hash and known exact quantities.
 """
 
@@ -8,9 +11,10 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from theorylab.automatic import counts, record_of
 from theorylab.errors import InputError, nearest
 from theorylab.family import Family, Published
-from theorylab.registry import find_claim, find_learner, find_model, names
+from theorylab.registry import content_packages, find_claim, find_learner, find_model, home_of, names, specs_of
 
 __all__ = ["describe"]
 
@@ -24,7 +28,7 @@ def describe(name: str) -> list[dict[str, Any]]:
     if name.partition(".")[0] in names("papers"):
         return [_claim(c) for c in find_claim(name)]
     if key in names("learners"):
-        return [_learner(find_learner(key))]
+        return [_learner(x) for x in specs_of(key)]
     if key in names("models"):
         family = find_model(key)
         return [_model(family), *(_published(family, p) for p in family.published)]
@@ -56,6 +60,7 @@ def _claim(c: Any) -> dict[str, Any]:
         steps=list(c.steps),
         controls=[k.name for k in c.controls] + ([c.false_twin.__name__] if c.false_twin else []),
         copies_formula=c.copies,
+        automatic_mutants=_caught_by(c) if c.scope == "run" else "",
         instances=instances,
     )
 
@@ -76,7 +81,25 @@ def _learner(x: Any) -> dict[str, Any]:
         state=[f"{k}{shape}" for k, shape in state.items()],
         text=x.text,
         file=inspect.getmodule(x.act.f).__name__,  # type: ignore[union-attr]
+        automatic_mutants=_fates(x),
     )
+
+
+def _fates(x: Any) -> str | list[str]:
+    """What caught each automatic mutant of a learner, after the counts; or why nothing is said."""
+    record, state = record_of(x, content_packages())
+    if record is None or state != "current":
+        return state
+    rows = [f"{r.name}: {r.by}{': ' + r.detail if r.detail else ''}" for r in record.mutants]
+    return [counts(r.by for r in record.mutants).rstrip("."), *rows]
+
+
+def _caught_by(c: Any) -> str:
+    """How many automatic mutants of its learner a claim is the first to catch."""
+    record, state = record_of(find_learner(c.learner, c.setting), [home_of(c.paper)])
+    if record is None or state != "current":
+        return state
+    return f"first to catch {sum(r.detail == c.id for r in record.mutants)} of {len(record.mutants)}"
 
 
 def _model(f: Family) -> dict[str, Any]:

@@ -7,9 +7,12 @@ entry and says how to put it right; the command line turns it into exit code 2.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-__all__ = ["InputError", "ShardError", "nearest"]
+__all__ = ["InputError", "ShardError", "naming", "nearest"]
 
 
 class InputError(ValueError):
@@ -18,6 +21,21 @@ class InputError(ValueError):
 
 class ShardError(InputError):
     """A stored result file that cannot be used: truncated, foreign, or not the file its name promises."""
+
+
+@contextmanager
+def naming(what: str, mend: str) -> Iterator[None]:
+    """Refuse somebody's code that raises in the block: what it was, the error, the line that raised, and the mend."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as wrong:
+        last = traceback.extract_tb(wrong.__traceback__)[-1]
+        said = " ".join(str(wrong).split())[:300]  # a compiler's message has pages
+        raise InputError(
+            f"{what} raised {type(wrong).__name__}: {said} ({Path(last.filename).name}, line {last.lineno}); {mend}"
+        ) from wrong
 
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:

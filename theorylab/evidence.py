@@ -163,8 +163,8 @@ def plain(value: Any) -> Any:
     """Data that JSON can hold: infinities and NaN become strings, never silent nulls."""
     if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        return plain(value.item())
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

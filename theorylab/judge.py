@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from theorylab import controls
-from theorylab.claim import Expectation, HighProbability
+from theorylab.claim import Claim, Expectation, HighProbability
 from theorylab.decide import Levels
+from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.learner import UNITS
 from theorylab.measure import Group, Sample, join
 from theorylab.probe import NEVER
-from theorylab.registry import file_of
+from theorylab.registry import claim_file
 from theorylab.simulation import Curves
 from theorylab.stats import best_constant, least_n, limits
 from theorylab.track import CONSTANT_LEVEL, Track
@@ -116,6 +121,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
             found.word, found.note = "VACUOUS", "the failure probability that the claim allows is 1"
             if of.level is None:
                 found.note = "the bound is not below what any algorithm satisfies at any length up to this one"
+    _check_trivial(of, sample)
     known = sample.excess[~np.isnan(sample.excess)]
     excess = float(known.max()) if known.size else float("nan")
     if np.isnan(sample.excess).any():
@@ -123,7 +129,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
     elif excess <= UNTESTED and not claim.cumulative:
         found.word, found.note = "VACUOUS", "the premise of the inequality was never true: nothing was tested"
     bad = np.flatnonzero(sample.count[: max(decision.n, 1)] > 0)
-    replay = _replay(group, run.seed, int(bad[0]) if bad.size else 0)
+    replicate = int(bad[0]) if bad.size else 0
     evidence = InstanceEvidence(
         model=group.model.name,
         digest=group.model.digest,
@@ -151,25 +157,46 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
         curve=curve,
         e_path=decision.path,
         code=group.code,
-        replay=replay,
+        replicate=replicate,
+        replay=_replay(claim, group, run.seed, replicate),
         note=found.note,
         seconds=seconds,
     )
     return evidence, found.outcomes
 
 
-def _replay(group: Group, seed: int, replicate: int) -> str:
-    unit, spec = UNITS[group.learner.setting], group.instance
-    params = ", ".join(f"{k}={v!r}" for k, v in spec.model.items())
+def _check_trivial(of: Track, sample: Sample) -> None:
+    """What was measured may not pass what any algorithm satisfies: with a smaller value no bound would have content."""
+    if of.trivial is None or not sample.value.size:
+        return
+    n, top = of.group.instance.length, float(sample.value.max())
+    if not 0.0 <= of.trivial < np.inf:
+        raise InputError(f"claim {of.claim.id}: trivial is {of.trivial:g} at n={n}; give a finite number of at least 0")
+    if top > of.trivial * (1.0 + 1e-9) + of.group.allowance(of.claim) * n:
+        raise InputError(
+            f"claim {of.claim.id}: replicate {int(sample.value.argmax())} reached {top:.6g} at n={n}, above trivial="
+            f"{of.trivial:.6g}, which any algorithm is said to satisfy; correct the claim's trivial"
+        )
+
+
+def _replay(claim: Claim, group: Group, seed: int, replicate: int) -> str:
+    """The command that shows the replicate's first violation; for a model of no family, the line that runs it again."""
+    spec, learner = group.instance, group.learner
     if spec.given is not None:
-        settings = f"{unit}={spec.length}, first={replicate}, seed={seed}, params={group.params!r}"
-        return f"run('{group.learner.name}', model, {settings})  # model {group.model.digest[:16]}"
-    package, file = ("bandits" if group.learner.setting == "bandit" else "mdps"), file_of(spec.family)
-    setup, model = f"import {package}", f"{package}.models.{spec.family.replace('-', '_')}"
-    if file:
-        setup = f"from pathlib import Path; from theorylab.loading import claims_in; claims_in(Path({file})); "
-        setup, model = f"{setup}from theorylab.registry import find_model", f"find_model('{spec.family}')"
-    return (
-        f"python -c \"{setup}; from theorylab import run; run('{group.learner.name}', {model}({params}), "
-        f'{unit}={spec.length}, first={replicate}, seed={seed}, params={group.params!r})"'
-    )
+        settings = f"{UNITS[learner.setting]}={spec.length}, first={replicate}, seed={seed}, params={group.params!r}"
+        return f"run('{learner.name}', model, {settings})  # model {group.model.digest[:16]}"
+    words = ["theorylab", "replay", claim.id]
+    words += ["--file", claim_file(claim.id)] if claim_file(claim.id) else []
+    words += ["--model", spec.family, *_pairs("--param", spec.model), "--length", str(spec.length)]
+    words += ["--learner", learner.name] if learner is not group.about[0] else []
+    words += _pairs("--learner-param", group.params)
+    words += ["--replicate", str(replicate), "--seed", str(seed)]
+    return shlex.join(words)
+
+
+def _pairs(option: str, values: Mapping[str, Any]) -> list[str]:
+    out: list[str] = []
+    for name, value in values.items():
+        plain = isinstance(value, str) and value.isidentifier() and value not in ("true", "false", "null")
+        out += [option, f"{name}={value if plain else json.dumps(value)}"]
+    return out

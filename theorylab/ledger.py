@@ -27,7 +27,7 @@ from typing import Any
 from theorylab.errors import InputError
 from theorylab.evidence import Evidence, plain
 
-__all__ = ["FORMAT", "Joined", "accumulate", "append", "as_text", "read"]
+__all__ = ["FORMAT", "Joined", "accumulate", "append", "as_text", "is_ledger", "read", "run_by_run"]
 
 #: version of the lines; lines of another are refused
 FORMAT = 1
@@ -102,6 +102,15 @@ def read(path: str | Path) -> list[dict[str, Any]]:
     return out
 
 
+def is_ledger(text: str) -> bool:
+    """Whether a text begins with a line of a ledger, of whatever format."""
+    try:
+        first = json.loads(text.partition("\n")[0])
+    except ValueError:
+        return False
+    return isinstance(first, dict) and {"format", "claim", "instances"} <= set(first)
+
+
 def _instance(row: dict[str, Any]) -> dict[str, Any]:
     """An instance's entries with their numbers as numbers: infinities come back from their texts."""
     numbers = {k: float(row[k]) for k in ("e_support", "e_refute")}
@@ -153,6 +162,18 @@ def accumulate(
     for line in lines:
         claims.setdefault(line["claim"], []).append(line)
     return [_join(name, rows, alpha_support, alpha_refute) for name, rows in claims.items()]
+
+
+def run_by_run(lines: Sequence[dict[str, Any]]) -> dict[str, list[Joined]]:
+    """Claim -> what was joined after each of its runs: the runs of the newest line's statement, each seed once."""
+    out: dict[str, list[Joined]] = {}
+    newest = {line["claim"]: _statement(line) for line in lines}
+    for name, statement in newest.items():
+        rows = [line for line in lines if line["claim"] == name and _statement(line) == statement]
+        first = {int(row["seed"]): row for row in reversed(rows)}
+        once = [row for row in rows if first[int(row["seed"])] is row]
+        out[name] = [accumulate(once[: k + 1])[0] for k in range(len(once))]
+    return out
 
 
 def _statement(line: dict[str, Any]) -> str:

@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import index
 from typing import Any
 
 import numpy as np
 
-from theorylab.errors import InputError
+from theorylab.errors import InputError, naming
 from theorylab.lemma_fields import BALLS, FLOATS, RATIONALS, Field, Instance
 from theorylab.strategies import Points, Source, strategy
 
@@ -158,14 +159,37 @@ class _Violated(Exception):
     pass
 
 
-def _pairs(sides: Sides, instance: Instance, at: Field) -> list[tuple[str, Any, Any]]:
-    with at.context():
-        found = sides(at.read(instance), at)
+def _pairs(lemma: Lemma, twin: str | None, instance: Instance, at: Field) -> list[tuple[str, Any, Any]]:
+    """Name, left and right side of each inequality, entry by entry. Raises InputError for sides that are no numbers."""
+    where = f"lemma {lemma.name}: {'sides' if twin is None else f'the twin {twin!r}'}"
+    if not isinstance(instance, dict):
+        raise InputError(f"lemma {lemma.name}: draw returned {instance!r}; return a dict of numbers and arrays")
+    with naming(where, "mend it, or draw no such instance"), at.context():
+        found = lemma.using(twin)(at.read(instance), at)
+    if not isinstance(found, Mapping) or not found:
+        raise InputError(f"{where} returned {found!r}; return a dict of a name and (lhs, rhs), at least one")
     out = []
     for name, both in found.items():
-        left, right = np.broadcast_arrays(*(np.asarray(x, dtype=object if at.exact else float) for x in both))
-        out += [(name, x, y) for x, y in zip(left.ravel().tolist(), right.ravel().tolist(), strict=True)]
+        try:
+            left, right = np.broadcast_arrays(*(np.asarray(x, dtype=object if at.exact else float) for x in both))
+            pairs = list(zip(left.ravel().tolist(), right.ravel().tolist(), strict=True))
+            numbers = all(_is_number(x, at.exact) for pair in pairs for x in pair)
+        except (TypeError, ValueError):
+            numbers = False
+        if not numbers:
+            raise InputError(
+                f"{where} returned {both!r} for '{name}' at {literal(instance)}; return two real numbers, or arrays of "
+                "one shape, and no NaN"
+            )
+        out += [(name, x, y) for x, y in pairs]
     return out
+
+
+def _is_number(x: Any, exact: bool) -> bool:
+    """Whether a side is one: where exact arithmetic decides, NaN is none, since it would pass for undecided."""
+    if isinstance(x, (int, float, Fraction, np.integer, np.floating)):
+        return not (exact and x != x)
+    return type(x).__module__.partition(".")[0] == "flint"
 
 
 def violation(lemma: Lemma, instance: Instance, twin: str | None = None) -> tuple[str, bool]:
@@ -174,7 +198,7 @@ def violation(lemma: Lemma, instance: Instance, twin: str | None = None) -> tupl
     The first is "" if there is none. Raises InputError without python-flint.
     """
     at, undecided = lemma.field, False
-    for name, left, right in _pairs(lemma.using(twin), instance, at):
+    for name, left, right in _pairs(lemma, twin, instance, at):
         if left != right if lemma.kind == "identity" else left > right:
             relation = "!=" if lemma.kind == "identity" else ">"
             return f"{name}: lhs = {left} {relation} {right} = rhs", undecided
@@ -182,10 +206,10 @@ def violation(lemma: Lemma, instance: Instance, twin: str | None = None) -> tupl
     return "", undecided
 
 
-def _looks(lemma: Lemma, sides: Sides, instance: Instance, tally: _Tally) -> tuple[bool, bool]:
+def _looks(lemma: Lemma, twin: str | None, instance: Instance, tally: _Tally) -> tuple[bool, bool]:
     """In doubles: whether exact arithmetic must decide, and whether there is an excess; keeps the best ratio."""
     near = excess = False
-    for name, left, right in _pairs(sides, instance, FLOATS):
+    for name, left, right in _pairs(lemma, twin, instance, FLOATS):
         gap = abs(left - right) if lemma.kind == "identity" else left - right
         near = near or not gap < -NEAR * (1.0 + max(abs(left), abs(right)))
         excess = excess or not gap <= 0.0
@@ -227,11 +251,12 @@ def search(
     """
     if isinstance(examples, bool) or not isinstance(examples, int) or examples < 2:
         raise InputError(f"lemma {lemma.name}: examples={examples!r} must be an integer >= 2")
-    sides, tally = lemma.using(twin), _Tally()
+    lemma.using(twin)
+    tally = _Tally()
 
     def attempt(instance: Instance) -> None:
         tally.calls += 1
-        near, excess = _looks(lemma, sides, instance, tally)
+        near, excess = _looks(lemma, twin, instance, tally)
         if not near:
             return
         broken, undecided = violation(lemma, instance, twin)
@@ -244,10 +269,11 @@ def search(
             raise _Violated
 
     for most, share in ((SMALL, examples // 2), (LARGE, examples - examples // 2)):
-        try:
-            _drive(attempt, strategy(lemma.draw, most=most), share, seed, shrink)
-        except _Violated:
-            break
+        with naming(f"lemma {lemma.name}: draw", "mend it"):
+            try:
+                _drive(attempt, strategy(lemma.draw, most=most), share, seed, shrink)
+            except _Violated:
+                break
     first = tally.first or tally.calls
     return LemmaResult(
         lemma.name,
@@ -281,8 +307,10 @@ def verify_identity(
     source = Points(N, seed)
     degree = 0
     for k in range(1, points + 1):
-        instance = lemma.draw(source)
-        degree = max(degree, lemma.degree(instance))
+        with naming(f"lemma {lemma.name}: draw", "mend it"):
+            instance = lemma.draw(source)
+        with naming(f"lemma {lemma.name}: degree", "return the degree of the identity on the instance"):
+            degree = max(degree, index(lemma.degree(instance)))
         if degree >= N:
             raise InputError(f"lemma {lemma.name}: N={N} is not above the degree {degree}; give a larger N")
         broken, _ = violation(lemma, instance, twin)

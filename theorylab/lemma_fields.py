@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from theorylab.errors import InputError
 from theorylab.plan.rational import flint_module
 
 __all__ = ["BALLS", "FLOATS", "RATIONALS", "Field", "Instance", "Read"]
@@ -122,13 +123,13 @@ class Rationals(Field):
         return np.asarray(np.argmax(q == np.max(q, axis=1)[:, None], axis=1))
 
     def log(self, x: Any) -> Any:
-        raise TypeError("this lemma takes a logarithm; declare it irrational=True")
+        raise InputError("this lemma takes a logarithm; declare it irrational=True")
 
     def exp(self, x: Any) -> Any:
-        raise TypeError("this lemma takes an exponential; declare it irrational=True")
+        raise InputError("this lemma takes an exponential; declare it irrational=True")
 
     def sqrt(self, x: Any) -> Any:
-        raise TypeError("this lemma takes a square root; declare it irrational=True")
+        raise InputError("this lemma takes a square root; declare it irrational=True")
 
 
 class Balls(Rationals):

@@ -10,7 +10,7 @@ from typing import Any
 
 from theorylab.claim import Claim
 from theorylab.errors import InputError
-from theorylab.registry import adopt, find_claim, papers
+from theorylab.registry import adopt, adopt_claims, find_claim, papers
 
 __all__ = ["claims_in", "claims_of"]
 
@@ -24,7 +24,7 @@ def claims_of(names: Sequence[str]) -> list[Claim]:
 
 
 def claims_in(path: Path) -> list[Claim]:
-    """The `claims` of a Python file, whose `learner` and `family` become known by name in this process.
+    """The `claims` of a Python file, which become known in this process, by name its `learner` and `family` too.
 
     Raises `InputError` for a file that is missing, fails, or defines no list of claims.
     """
@@ -36,17 +36,16 @@ def claims_in(path: Path) -> list[Claim]:
     sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)
-    except InputError:
-        raise
     except Exception as wrong:
         import traceback
 
         lines = [f.lineno for f in traceback.extract_tb(wrong.__traceback__) if f.filename == str(path.resolve())]
         line = getattr(wrong, "lineno", None) or (lines[-1] if lines else "?")
-        raise InputError(f"'{path}', line {line}: {type(wrong).__name__}: {wrong}; correct that file") from None
+        said = str(wrong) if isinstance(wrong, InputError) else f"{type(wrong).__name__}: {wrong}; correct that file"
+        raise InputError(f"'{path}', line {line}: {said}") from None
     adopt(module, f"'{path}'")
     claims = getattr(module, "claims", None)
-
     if not isinstance(claims, (list, tuple)) or not claims or not all(isinstance(c, Claim) for c in claims):
         raise InputError(f"'{path}' defines no `claims`; give it a module-level list of Claim objects")
+    adopt_claims(claims, str(path))
     return list(claims)

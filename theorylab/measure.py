@@ -11,15 +11,17 @@ brings its tables and its monitor. All claims of a group share one build.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from theorylab.claim import Claim, Context, Instance, Total
-from theorylab.compiler import generated
-from theorylab.errors import InputError
+from theorylab.compiler import Kernel, generated
+from theorylab.errors import InputError, naming
 from theorylab.learner import Learner
 from theorylab.probe import Monitor, Probe
 from theorylab.simulation import Curves, Simulation
@@ -67,6 +69,19 @@ def slug(claim: Claim) -> str:
     return re.sub(r"\W", "_", claim.id)
 
 
+# equal checks in a process share the objects below, and with them what was compiled for them
+
+
+@cache
+def _compared(name: str, source: str, value: Kernel | None) -> Kernel:
+    return generated(name, source, **({} if value is None else {"VALUE": value}))
+
+
+@cache
+def _probe(name: str, value: Kernel, at: str, tol: float) -> Probe:
+    return Probe(name, value, at, tol)
+
+
 @dataclass
 class Group:
     """Claims that share a learner and an instance, with their probes, tables and monitor.
@@ -111,44 +126,68 @@ class Group:
 
     def _add(self, claim: Claim) -> None:
         if claim.tables is not None:
-            self.tables.update(claim.tables(self.context))
+            with naming(f"claim {claim.id}: tables", "return a dict of names and arrays"):
+                self.tables.update(claim.tables(self.context))
+        if claim.constant is not None:
+            claim.constant(self.context)  # a spoilt one is refused, however few replicates are run
         if isinstance(claim.quantity, Probe):
             self.slots[claim.id] = (claim.quantity.name, None)
             self.probes.append(claim.quantity)
             return
         n, name = np.arange(self.instance.length + 1, dtype=float), slug(claim)
         at, measured, place = "episode" if self.learner.setting == "episodic" else "step", "tr.regret", "t + 1"
-        scope: dict[str, Any] = {}
+        value: Kernel | None = None
         if isinstance(claim.quantity, Total):
-            at, measured, place, scope = "end", "VALUE(st, p, tr, t)", "t", {"VALUE": claim.quantity.value}
-            self.probes.append(Probe(f"{claim.id}:value", claim.quantity.value, "end", float("inf")))
+            at, measured, place, value = "end", "VALUE(st, p, tr, t)", "t", claim.quantity.value
+            self.probes.append(_probe(f"{claim.id}:value", claim.quantity.value, "end", float("inf")))
         shape = claim.shape or claim.bound
         assert shape is not None
         if claim.bound is None:
             bound = np.full(n.shape, np.inf)
         else:
-            bound = round_up(claim.bound(self.context, n) + (self.context.error + self._rounding(claim)) * n)
+            given = claim.bound(self.context, n)
+            self._check_bound(claim, given)
+            bound = round_up(given + self.allowance(claim) * n)
         self.tables[f"bound_{name}"] = bound
-        self.tables[f"shape_{name}"] = round_up(shape(self.context, n))
+        ones = shape(self.context, n)
+        if not (np.isfinite(ones[-1]) and ones[-1] > 0.0) and claim.shape is not None:
+            raise InputError(f"claim {claim.id}: shape is {ones[-1]} at n={n[-1]:g}; it must be positive and finite")
+        # where the shape is 0, as log n at n = 1, no constant could do: that length says nothing of the best one
+        self.tables[f"shape_{name}"] = np.where(ones > 0.0, round_up(ones), 0.0)
         for what, expression in (
             ("excess", f"{measured} - tr.bound_{name}[{place}]"),
             ("ratio", f"{measured} / tr.shape_{name}[{place}] if tr.shape_{name}[{place}] > 0.0 else 0.0"),
         ):
             source = f"def {what}_{name}(st, p, tr, t):\n    return {expression}\n"
             tol = 0.0 if what == "excess" else float("inf")
-            self.probes.append(Probe(f"{claim.id}:{what}", generated(f"{what}_{name}", source, **scope), at, tol))
+            self.probes.append(_probe(f"{claim.id}:{what}", _compared(f"{what}_{name}", source, value), at, tol))
         self.slots[claim.id] = (f"{claim.id}:excess", f"{claim.id}:ratio")
 
-    def _rounding(self, claim: Claim) -> float:
-        """What rounding may add to regret in a round, episode or step; a `Total` is a number of its own."""
+    def _check_bound(self, claim: Claim, bound: np.ndarray) -> None:
+        """Refuse what cannot be meant: no finite bound at the end of the run, or one on regret below 0."""
+        low = -np.inf if isinstance(claim.quantity, Total) else 0.0
+        bad = np.flatnonzero((bound < low) | (bound == -np.inf))
+        bad = bad[bad >= 1]
+        if bad.size:
+            raise InputError(f"claim {claim.id}: bound is {bound[bad[0]]:g} at n={bad[0]}; mend the formula")
+        if bound[-1] == np.inf:
+            raise InputError(
+                f"claim {claim.id}: bound is infinite at the final length n={len(bound) - 1} and claims nothing; "
+                "mend the formula, or give a length where it holds"
+            )
+
+    def allowance(self, claim: Claim) -> float:
+        """What rounding and certified errors may add in a round, episode or step; a `Total` does not add up."""
         law, stages = self.model.reward_law, getattr(self.context, "H", 1)
-        return ROUNDING * (law.high - law.low) * stages if claim.quantity == "regret" else 0.0
+        rounding = ROUNDING * (law.high - law.low) * stages if claim.quantity == "regret" else 0.0
+        return float(self.context.error + rounding)
 
     def simulation(self, first: int, replicates: int, *, seed: int, target: str, points: int = 60) -> Simulation:
         """The simulation of a block of replicates."""
         from theorylab.simulation import geometric
 
-        simulation = Simulation(
+        simulation = Measured(
+            self,
             self.learner,
             self.model,
             replicates=replicates,
@@ -176,6 +215,46 @@ class Group:
             final = curves.regret[:, -1]
         ratios = curves.probes[ratio].max if ratio else np.full(final.shape, np.nan)
         return Sample(result.max, result.first, result.count, ratios, final)
+
+
+class Measured(Simulation):
+    """A simulation whose errors name the claim, where the learner is the one that the claims are about.
+
+    What a planted fault raises is left as it is: that is for the control to judge.
+    """
+
+    def __init__(self, group: Group, *args: Any, **more: Any) -> None:
+        self.group = group
+        self._named(partial(super().__init__, *args, **more))
+
+    def advance(self, to: int | None = None) -> Simulation:
+        """As `Simulation.advance`. Raises InputError that names the claim and its probe for what these raise."""
+        self._named(partial(super().advance, to))
+        return self
+
+    def _named(self, act: Callable[[], Any]) -> None:
+        try:
+            act()
+        except InputError:
+            raise
+        except Exception as wrong:
+            if self.group.reference not in (None, self.group.learner):
+                raise
+            with naming(self._whose(wrong), "mend it"):
+                raise
+
+    def _whose(self, wrong: BaseException) -> str:
+        """The probe or monitor that a traceback passes through; the run as a whole where it names none."""
+        codes = [frame.f_code for frame, _ in traceback.walk_tb(wrong.__traceback__)]
+        for claim in self.group.claims:
+            if isinstance(claim.quantity, (Probe, Total)) and claim.quantity.value.f.__code__ in codes:
+                return f"claim {claim.id}: its probe '{claim.quantity.name}'"
+            for part in ("begin", "observe"):
+                kernel = getattr(claim.monitor, part, None)
+                if kernel is not None and kernel.f.__code__ in codes:
+                    return f"claim {claim.id}: `{part}` of its monitor"
+        names = ", ".join(c.id for c in self.group.claims)
+        return f"the run of learner '{self.group.learner.name}' that measures {names}"
 
 
 def join(parts: Sequence[Sample]) -> Sample:

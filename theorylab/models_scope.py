@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from theorylab.claim import Claim
-from theorylab.errors import InputError
+from theorylab.claim import Claim, is_real
+from theorylab.errors import InputError, naming
 from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.lemma import Lemma, LemmaResult, search, verify_identity
 
@@ -41,8 +41,10 @@ def check_lemma(claim: Claim, effort: int, seed: int) -> tuple[InstanceEvidence,
     worst, where = -np.inf, ""
     for _ in range(effort):
         excess, at = _drawn(claim.id, claim.quantity, rng)
-        if excess > worst or excess != excess:
+        if excess > worst:
             worst, where = excess, at
+    if worst == -np.inf:
+        raise InputError(f"claim {claim.id} returned -inf for every batch, so that nothing was tested; mend its test")
     verdict = "NO VIOLATION FOUND" if worst <= TOLERANCE else "REFUTED"
     part = InstanceEvidence(
         model="all models",
@@ -70,9 +72,12 @@ def check_lemma(claim: Claim, effort: int, seed: int) -> tuple[InstanceEvidence,
 
 
 def _drawn(name: str, quantity: Any, rng: np.random.Generator) -> tuple[float, str]:
-    found = quantity(rng)
-    if not isinstance(found, tuple) or len(found) != 2 or np.shape(found[0]) != ():
+    with naming(f"claim {name}: its test", "mend it, or draw no such instance"):
+        found = quantity(rng)
+    if not isinstance(found, tuple) or len(found) != 2 or not is_real(found[0]):
         raise InputError(f"claim {name} returned {found!r}; return (largest lhs - rhs, where it was)")
+    if np.isnan(found[0]):
+        raise InputError(f"claim {name} returned NaN at {found[1]}; mend its test, or draw no such instance")
     return float(found[0]), str(found[1])
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from theorylab.compiler import Kernel
+from theorylab.errors import InputError
 from theorylab.learner import Field
 
 __all__ = ["MOMENTS", "NEVER", "Monitor", "Probe"]
@@ -43,7 +44,7 @@ class Probe:
 
     def __post_init__(self) -> None:
         if self.at not in MOMENTS:
-            raise ValueError(f"probe '{self.name}': at='{self.at}' is none of {', '.join(MOMENTS)}")
+            raise InputError(f"probe '{self.name}': at='{self.at}' is none of {', '.join(MOMENTS)}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,14 +5,15 @@
 checkout works; other packages register through the entry-point group `theorylab.content`, whose value is
 the name of a package with `models/`, `learners/` or `papers/` folders. Files that begin with `_` are shared
 pieces; any other file must define its spec and fails loudly if it does not. A single file that `theorylab check` is
-given may define `learner` and `family` besides its `claims`; `adopt` makes them known in this process.
+given may define `learner` and `family` besides its `claims`; `adopt` makes them known in this process, and
+`adopt_claims` the claims, for what is said of them: they are checked as objects, and no other process finds them.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,14 @@ from theorylab.errors import InputError, nearest
 
 __all__ = [
     "adopt",
+    "adopt_claims",
+    "claim_file",
+    "claim_of",
     "content_packages",
     "find_claim",
     "find_learner",
     "find_model",
+    "home_of",
     "iter_specs",
     "names",
     "papers",
@@ -72,9 +77,30 @@ def adopt(module: Any, where: str) -> None:
                 _ADOPTED[kind].append((where, spec))
 
 
-def file_of(family: str) -> str:
-    """The single file that a family was adopted from, quoted, or "" for one of a package."""
-    return next((where for where, spec in _ADOPTED["models"] if spec.name == family), "")
+#: claims of single files by id: (file, claim)
+_CLAIMS: dict[str, tuple[str, Any]] = {}
+
+
+def adopt_claims(claims: Iterable[Any], where: str) -> None:
+    """Make known by id the claims of a single file, in this process; of two with one id the later."""
+    _CLAIMS.update({c.id: (where, c) for c in claims})
+
+
+def claim_file(id: str) -> str:
+    """The single file that states a claim; "" for one of a package, or of none."""
+    return "" if home_of(id.partition(".")[0]) else _CLAIMS.get(id, ("", None))[0]
+
+
+def claim_of(id: str) -> Any | None:
+    """The claim of an id: registered, or of a single file that this process has loaded; None for any other."""
+    if home_of(id.partition(".")[0]):
+        return next((c for c in find_claim(id.partition(".")[0]) if c.id == id), None)
+    return _CLAIMS.get(id, ("", None))[1]
+
+
+def home_of(paper: str) -> str:
+    """The content package that has the claims of a paper; "" for those of a single file."""
+    return next(iter(_files("papers").get(paper, ())), "").partition(".")[0]
 
 
 def _adopted(kind: str, name: str) -> list[Any]:

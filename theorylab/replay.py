@@ -125,7 +125,7 @@ def replay(
         InputError: for a claim without an inequality along runs, an instance that does not meet its assumptions,
             a negative `back`.
     """
-    from theorylab.check import missing
+    from theorylab.check import broken, missing
     from theorylab.registry import find_learner
 
     if claim.scope != "run" or claim.compares:
@@ -138,9 +138,9 @@ def replay(
     if instance is None:
         instance = next(i for p in ("quick", "standard", "full") for i in claim.instances.get(p, ()))
     model = instance.build()
-    wrong = next((w for w in (a.predicate(model) for a in claim.assumes) if w), None)
+    wrong = broken(claim, model)
     if wrong:
-        raise InputError(f"claim {claim.id} does not apply to {model.name}: {wrong}")
+        raise InputError(f"claim {claim.id} does not apply to {model.name}: {wrong[0]}")
     faithful = find_learner(claim.learner, model.setting)
     spec = learner or faithful
     lacking = missing(claim, spec, faithful)

@@ -12,7 +12,7 @@ from typing import Any
 
 from theorylab.claim import Claim, Instance
 from theorylab.errors import InputError, nearest
-from theorylab.evidence import Evidence, InstanceEvidence
+from theorylab.evidence import Evidence, InstanceEvidence, plain
 from theorylab.replay import Replay, replay
 
 __all__ = ["as_text", "execute"]
@@ -41,8 +41,8 @@ def execute(
     Args:
         claim: which claim of the evidence; default, its first refuted one. files: single files that state claims, to be
             loaded first. number: which of its instances, from 0, where the evidence does not say. model, given, length:
-            an instance instead (by family and its parameters). replicate, seed, learner, params: as given, else those
-            of the evidence. back: steps shown.
+            an instance instead (family, its parameters, and the learner's from `params` alone). replicate, seed,
+            learner, params: as given, else those of the evidence. back: steps shown.
     Raises:
         InputError: for an unknown claim, evidence of an instance that the claim does not have, and as `replay`.
     """
@@ -59,7 +59,7 @@ def execute(
         seed = int(stored.provenance.get("seed", 0))
     instances = [i for p in ("quick", "standard", "full") for i in of.instances.get(p, ())]
     if model is not None:
-        instance = Instance(model, length or instances[0].length, dict(given or {}), dict(instances[0].learner))
+        instance = Instance(model, length or instances[0].length, dict(given or {}))
     elif stored is not None:
         part = next((i for i in stored.instances if i.verdict == stored.verdict), stored.instances[0])
         instance = _instance(of, part)
@@ -70,13 +70,14 @@ def execute(
         raise InputError(f"--instance {number}: claim {of.id} has the instances 0 to {len(instances) - 1}")
     spec = None if learner is None else find_learner(learner, instance.build().setting)
     found = replay(of, instance, replicate=replicate or 0, seed=seed or 0, learner=spec, params=params or {}, back=back)
-    return json.dumps(found.as_dict(), indent=2) + "\n" if as_json else as_text(found)
+    return json.dumps(plain(found.as_dict()), indent=2) + "\n" if as_json else as_text(found)
 
 
 def _only(name: str) -> Claim:
-    from theorylab.registry import find_claim
+    from theorylab.registry import claim_of, find_claim
 
-    found = find_claim(name)
+    own = claim_of(name)
+    found = find_claim(name) if own is None else [own]
     if len(found) > 1 or found[0].id != name:
         ids = [c.id for c in found]
         raise InputError(f"'{name}' is no single claim{nearest(name, ids, 5)}; name one, or give a report's folder")

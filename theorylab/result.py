@@ -1,4 +1,4 @@
-"""Results of a study: merged curves by learner and model, and a table of their final values.
+"""Results of a study: merged curves by learner and model, a table of their final values, and forms for other tools.
 
 Per cell and quantity at the end of the run, over replicates x_0 .. x_{n-1}, in reward units:
 
@@ -12,23 +12,44 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import json
 import math
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
-from theorylab.errors import InputError, nearest
+from theorylab.errors import InputError, ShardError, nearest
 from theorylab.learner import UNITS
 from theorylab.simulation import COLUMNS, Curves, ProbeResult
+from theorylab.store import Store
 
 if TYPE_CHECKING:
+    import pandas
+    import xarray
+
     from theorylab.study import Cell, Study
 
-__all__ = ["Result", "merged"]
+__all__ = ["Result", "installed", "merged"]
 
 QUANTILES = (5, 50, 95)  # percent: whole numbers, so that ranks are exact
+PACKAGES = ("theorylab", "numpy", "scipy", "numba", "llvmlite")
+
+
+def installed() -> dict[str, str]:
+    """The versions of this package and of those that numbers come from, as the manifest of a study holds them."""
+    out = {}
+    for name in PACKAGES:
+        try:
+            out[name] = version(name)
+        except PackageNotFoundError:  # a checkout that is not installed
+            out[name] = "not installed"
+    return out
 
 
 @dataclass(frozen=True)
@@ -36,12 +57,47 @@ class Result:
     """What a study gave: per cell the curves of all replicates, in the order of their indices.
 
     `result[learner, model]`, with labels, is a `Curves`; `result[learner, model, length]` where a model has several
-    lengths. Raises `InputError` with the nearest labels for a pair that is not in the study.
+    lengths. Raises `InputError` with the nearest labels for a pair that is not in the study. `versions` are those that
+    the results come from: `installed`, or the manifest's of a folder that was read.
     """
 
     study: Study
     cells: tuple[Cell, ...]
     curves: tuple[Curves, ...]
+    versions: dict[str, str] = field(default_factory=installed)
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> Result:
+        """The results in the folder of a finished study, results/NAME; nothing is run, built or written.
+
+        Raises `InputError` for a folder without a finished study, and `ShardError` for a shard that is missing or
+        cannot be used.
+        """
+        from theorylab.study import Study
+
+        root = Path(folder)
+        try:
+            about, manifest = (json.loads((root / name).read_bytes()) for name in ("study.json", "manifest.json"))
+            study, cells = msgspec.convert(about["study"], Study), manifest["cells"]
+            keys = [tuple(cell["shards"]) for cell in cells]
+            found = (about["digest"], manifest["digest"], len(keys))
+            versions = {str(k): str(v) for k, v in manifest["versions"].items()}
+        except FileNotFoundError as reason:
+            raise InputError(
+                f"{root} holds no finished study: there is no {Path(reason.filename).name}; finish it with "
+                "`theorylab run`, or give a folder such as results/NAME"
+            ) from None
+        except OSError as reason:
+            raise InputError(f"{reason.filename} cannot be read: {reason.strerror}; give a folder of results") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as reason:
+            raise InputError(f"{root} does not hold the files of a study ({reason}); run the study again") from None
+        if found != (study.digest, study.digest, len(study.cells())):
+            raise InputError(
+                f"study.json and manifest.json in {root} do not belong together, or another version of theorylab wrote "
+                f"them (theorylab {versions.get('theorylab')}); use that version, or run the study again"
+            )
+        shelf = _Shelf(root / "shards")
+        return cls(study, tuple(study.cells()), tuple(shelf.cell(k, study.replicates) for k in keys), versions)
 
     def __getitem__(self, at: tuple[str, str] | tuple[str, str, int]) -> Curves:
         learner, model, *rest = at
@@ -81,6 +137,78 @@ class Result:
         table.writeheader()
         table.writerows(rows)
         return text.getvalue()
+
+    def to_xarray(self) -> xarray.Dataset:
+        """All curves as one `xarray.Dataset` (the extra theorylab[export]), in reward units.
+
+        Dimensions (cell, replicate, checkpoint); a variable for each quantity recorded (regret, gap_regret, reward).
+        Coordinates: `n` (cell, checkpoint) is what each column stands for, completed rounds, episodes or steps;
+        learner, model, setting, length, unit, the learners' parameters `learner_NAME` and the given parameters of the
+        models `model_NAME` along cell; `checkpoints` (cell) counts a cell's columns.
+
+        Grids differ between lengths: a cell fills its first `checkpoints` columns, the rest is NaN, in `n` too. So
+        `ds.regret.isel(checkpoint=ds.checkpoints - 1)` is the regret at the end. NaN also stands for a quantity or
+        parameter that a cell has not; an absent text is empty.
+
+        Where runs had probes: `probe_max`, `probe_first` (-1: no violation) and `probe_count`, (cell, probe,
+        replicate), NaN where a cell had not that probe.
+
+        Attributes: study, seed, digest, definition (the study as JSON), the version of each package; all of them texts.
+
+        Memory: 8 bytes x cells x replicates x most checkpoints, for each quantity.
+        """
+        from theorylab.export import dataset
+
+        out: xarray.Dataset = dataset(self)
+        return out
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """All curves as one long table (the extra theorylab[export]): a row per cell, replicate and checkpoint.
+
+        Columns: cell, learner, model, setting, length, unit, the parameters `learner_NAME` and `model_NAME`, replicate,
+        n (completed rounds, episodes or steps), and each quantity recorded, in reward units. Texts are categories in
+        the study's order; a parameter that is no number is its text (a list: JSON). NaN stands for a quantity or
+        parameter that a cell has not. `attrs` as those of `to_xarray`; probe results are there alone.
+
+        Memory: about 60 bytes a row, and 1 (text) or 8 (number) for each parameter; half as much again while built.
+        Rows are cells x replicates x checkpoints: 24 cells of 10,000 replicates at 200 checkpoints are 48 million rows
+        or 3 GB. `to_parquet` never holds the table.
+        """
+        from theorylab.export import frame
+
+        out: pandas.DataFrame = frame(self)
+        return out
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table of `to_pandas` to a Parquet file, which `pandas.read_parquet` reads as the same table.
+
+        It is written in row groups of one cell and at most 262,144 rows, which takes about 0.1 GB beside the result.
+        The attributes are the metadata of the schema. What was not recorded is null; NaN stays NaN. Same result and
+        same version of pyarrow: same bytes. The file appears whole or not at all; an old one is replaced. Raises
+        `InputError` for a path that cannot be written.
+        """
+        from theorylab.export import write_parquet
+
+        return write_parquet(self, path)
+
+
+class _Shelf(Store):
+    """A store that is only read: its disk may be read-only."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def cell(self, keys: Sequence[str], replicates: int) -> Curves:
+        """The curves of a cell from the shards of its blocks, all of them there."""
+        parts = []
+        for key in keys:
+            curves = self.load(key)
+            if curves is None:
+                raise ShardError(f"shard {self.path(key)} is missing; run the study again: it computes what is missing")
+            parts.append(curves)
+        if [p.first for p in parts] + [replicates] != [0, *np.cumsum([p.replicates for p in parts]).tolist()]:
+            raise ShardError(f"the shards of a cell in {self.root} do not hold {replicates} replicates; run it again")
+        return merged(parts)
 
 
 def _moments(name: str, x: np.ndarray | None) -> dict[str, float | None]:

@@ -92,6 +92,12 @@ class Curves:
         """Number of replicates R."""
         return int(self.data["reward"].shape[0])
 
+    def to_xarray(self) -> Any:
+        """`theorylab.export.curves_dataset` of this run: an `xarray.Dataset` over replicates and checkpoints."""
+        from theorylab.export import curves_dataset
+
+        return curves_dataset(self)
+
 
 class Simulation:
     """Replicates `first .. first + replicates - 1` of a learner on a model; `advance` runs them, `curves` reads them.
@@ -352,7 +358,7 @@ class Simulation:
             data=data,
             final={k: v.copy() for k, v in self.state.items() if k != "nothing"},
             probes=probes,
-            params={k: self.params[k] for k in self.learner.settable},
+            params={k: v.tolist() if isinstance(v := self.params[k], np.ndarray) else v for k in self.learner.settable},
             seed=self.seed,
             first=self.first,
             seconds=dict(self.seconds),

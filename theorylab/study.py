@@ -29,7 +29,6 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,7 +52,6 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Progress = Callable[[int, int, str], None]
 
 FILES = ("study.json", "summary.csv", "manifest.json")
-VERSIONS = ("theorylab", "numpy", "scipy", "numba", "llvmlite")
 
 
 class LearnerEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -403,7 +401,7 @@ def execute(
     result = Result(study, tuple(cells), tuple(curves))
     write_atomic(folder / "summary.csv", result.to_csv().encode())
     listed = [{**dataclasses.asdict(c), "shards": keys} for c, keys in zip(cells, shards, strict=True)]
-    manifest = {"digest": study.digest, "name": study.name, "claims": study.claims, "versions": _versions()}
+    manifest = {"digest": study.digest, "name": study.name, "claims": study.claims, "versions": result.versions}
     write_atomic(folder / "manifest.json", _json({**manifest, "cells": listed}))
     clean(folder)
     store.clean()
@@ -412,13 +410,3 @@ def execute(
 
 def _json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n").encode()
-
-
-def _versions() -> dict[str, str]:
-    out = {}
-    for name in VERSIONS:
-        try:
-            out[name] = version(name)
-        except PackageNotFoundError:  # a checkout that is not installed
-            out[name] = "not installed"
-    return out

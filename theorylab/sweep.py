@@ -21,14 +21,14 @@ from scipy.special import ndtri
 
 from theorylab.claim import Claim, Growth, Instance
 from theorylab.controls import FRESH, cannot_run
-from theorylab.errors import InputError
+from theorylab.errors import InputError, naming
 from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.learner import UNITS, Learner
-from theorylab.measure import context_of
+from theorylab.measure import ROUNDING, context_of
 from theorylab.rng import CONTROL, uniforms
 from theorylab.simulation import Simulation
 from theorylab.stats import slope
-from theorylab.stats.order import GrowthDecision, growth
+from theorylab.stats.order import GrowthDecision, compare, growth
 
 __all__ = ["REPLICATES", "Sweep", "check_growth"]
 
@@ -70,7 +70,8 @@ class Sweep:
         self.x = np.array([float(getattr(c, kind.sweep)) for c in contexts])
         self.g = np.array([float(claim.shape(c, n)[0]) for c, n in zip(contexts, lengths, strict=True)])
         self.trivial = np.array([float(claim.trivial(c, n)[0]) for c, n in zip(contexts, lengths, strict=True)])
-        self.regime = None if kind.regime is None else np.array([bool(kind.regime(c)) for c in contexts])
+        with naming(f"claim {claim.id}: regime", "mend the predicate"):
+            self.regime = None if kind.regime is None else np.array([bool(kind.regime(c)) for c in contexts])
         for k in np.flatnonzero(np.diff(self.x) <= 0):
             raise InputError(
                 f"claim {claim.id}: {kind.sweep}[{k + 1}]={self.x[k + 1]:g} is not above {kind.sweep}[{k}]="
@@ -124,14 +125,15 @@ class Sweep:
         """The decision as plain data, with what figures draw.
 
         Besides its fields: size, the letter that is swept; margin, exact; sweep, columns x, mean, low, high, order,
-        scaled (the order through the points of the range) and trivial; slopes, columns x, slope, low, high of the
-        local slopes of log(regret/order), x between neighbours. Limits are normal, 5 % on each side.
+        scaled (the order times its weighted least-squares constant on the range) and trivial; slopes, columns x, slope,
+        low, high of the local slopes of log(regret/order), x between neighbours. Limits are normal, 5 % on each side.
         """
         mean, se = slope.from_samples(samples)
         reach = float(-ndtri(LIMIT)) * se
-        ratio, local = mean / self.g, slope.local(self.x, mean / self.g, se / self.g, alpha=LIMIT)
+        local = slope.local(self.x, mean / self.g, se / self.g, alpha=LIMIT)
         inside = self.x >= decision.T1
-        scaled = self.g * np.exp(np.log(ratio[inside]).mean())
+        pure = compare(self.x[inside], mean[inside], se[inside], {"order": self.g[inside]}, affine=False)
+        scaled = self.g * pure.fits[0].c
         between = np.sqrt(self.x[1:] * self.x[:-1])
         sweep = dict(
             x=self.x, mean=mean, low=mean - reach, high=mean + reach, order=self.g, scaled=scaled, trivial=self.trivial
@@ -165,7 +167,12 @@ def check_growth(
     for k, (instance, model) in enumerate(zip(instances, sweep.models, strict=True)):
         started = time.perf_counter()
         samples.append(sweep.sample(learner, k, count))
-        mean = float(samples[k].mean())
+        mean, top = float(samples[k].mean()), float(samples[k].max())
+        if learner is faithful and top > sweep.trivial[k] * (1.0 + ROUNDING):
+            raise InputError(
+                f"claim {claim.id}: a replicate at {sweep.kind.sweep}={sweep.x[k]:g} reached {top:.6g}, above trivial="
+                f"{sweep.trivial[k]:.6g}, which any algorithm is said to satisfy; correct the claim's trivial"
+            )
         parts.append(
             InstanceEvidence(
                 model=model.name, digest=model.digest, learner=learner.name,

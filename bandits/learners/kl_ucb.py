@@ -42,10 +42,10 @@ def upper(N, S, rest, budget):
     if F <= 0.0:
         return 1.0
     mean = S / N
-    if budget <= 0.0:
-        return mean
     variance = 0.25 if mean < 0.5 else mean * (1.0 - mean)
     q = mean + sqrt(2.0 * variance * budget / N)
+    if q <= mean:  # no budget, or one that rounding loses
+        return mean
     if q >= 1.0:
         q = 1.0 - exp((rest - budget) / F)
     for _ in range(100):

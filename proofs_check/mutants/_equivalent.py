@@ -17,6 +17,55 @@ def _search(kernel: str, line: int) -> dict[str, str]:
     return {f"{kernel} {line}: {what}": SEARCH for what in ("< to <=", "- 1 left out", "- to +")}
 
 
+#: kernels that UCBVI-CH and UCBVI-BF share
+UCBVI = {
+    **_search("act", 5),
+    "expect 3: % left out": "the passes of four add in the order of the loop over what is left, to the last bit",
+    "expect 3: 4 doubled": "the passes of four add in the order of the loop over what is left, to the last bit",
+    "settle 1: min to its second (2)": "Q begins at its cap, and the minimum with its last value never lets it grow",
+}
+ABOVE = (
+    "a shortcut: what is added to `known` is not negative where rewards are not, as the setting has it, so the minimum "
+    "with the cap gives the cap as well"
+)
+SOONER = (
+    "backups begin no later, and the sooner ones leave Q and V at the cap: nothing is below it while r + b is not "
+    "below H, for values are not negative"
+)
+
+FIRST_STATE = "state 0 replaces the start value whatever it is"
+FIRST_ACTION = "action 0 replaces the start value whatever it is"
+SAME_VALUE = "an equal value replaces itself"
+SWITCH = "twice a switch is 0 where the switch is"
+NOTHING_ASKED = (
+    "the time of completion is 0 only where nothing was asked: every state is closed then, so that no step is taken in "
+    "G, and without one no plan is due and no arrival counted"
+)
+DISTINCT = "the places before j hold other states than x, so y is never x"
+ONLY_SIGN = "only its sign is read: a negative trial is replaced by the first guess"
+POPOVICIU = (
+    "a variance is at most a quarter of the squared range, so the guess is at most the bracket's end over sqrt 2: the "
+    "minimum is never its second entry"
+)
+#: extended value iteration, which UCRL2B and KL-UCRL share
+ITERATE = {
+    "iterate 9: 0.0 to 1": FIRST_STATE,
+    "iterate 10: 0.0 to 1": FIRST_STATE,
+    "iterate 12: 0.0 to 1": FIRST_ACTION,
+    "iterate 20: < to <=": SAME_VALUE,
+    "iterate 22: > to >=": SAME_VALUE,
+}
+
+MORE_ROOTS = (
+    "the test passes over arms whose index is surely smaller, here over fewer of them, since q >= 0, n >= 1 and ln q, "
+    "ln(1 - q) <= 0: more roots are found, and none of them changes the choice"
+)
+START = (
+    "the start of Newton's method is moved to the right: from any start between the root and 1 its steps fall to the "
+    "root of a convex increasing function, the same but for rounding"
+)
+LEADER_FIRST = "the last leader passes by s >= q n at q = -1, and writes the logarithms before any is read"
+
 #: learner (as `kill_matrix.learners` names it) -> name of the mutant -> why it is equivalent
 EQUIVALENT: dict[str, dict[str, str]] = {
     "ucb1": {
@@ -39,10 +88,74 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "act 6: > to >=": TIES,
         "learn 1: < to <=": COINCIDENCE,
     },
+    "kl-ucb": {
+        "begin 2: 0 to 1": "round 0 writes the leader, and nothing reads it before",
+        "act 7: 1.0 doubled": "the last leader comes first, with n >= 1 and s >= 0: it passes s >= q n at any q < 0, "
+        "and its index, at least 0, replaces q",
+        "act 8: 0.0 to 1": LEADER_FIRST,
+        "act 9: 0.0 to 1": LEADER_FIRST,
+        "act 14: == to !=": "the arms come in order, the leader in its place: the order of the search decides how "
+        "many roots are found, and the lowest arm with the largest index is the same in any order",
+        "act 14: * to /": MORE_ROOTS,
+        "act 14: - to +": MORE_ROOTS,
+        "act 14: - to + (2)": MORE_ROOTS,
+        "act 14: <= to <": "an arm that misses the budget by CLEAR at q has an index below q: its root changes nothing",
+        "act 16: < to <=": "each arm is looked at once, so that the best so far is never the arm itself",
+        "act 19: - to +": MORE_ROOTS,
+        "act 19: 1.0 doubled": MORE_ROOTS,
+        "act 20: log to 1": MORE_ROOTS,
+        "act 21: log to 1": MORE_ROOTS,
+        "allowance 2: c doubled": "the test whether c is 0 asks the same of 2 c",
+        "upper 2: <= to <": "with F = 0 the mean is 1 and the variance 0: the start is the mean, 1, which is returned",
+        "upper 5: 0.25 doubled": START,
+        "upper 5: < to <=": "at the mean 1/2 both variances are 1/4",
+        "upper 5: 0.5 doubled": START,
+        "upper 5: * to /": START,
+        "upper 5: - to +": START,
+        "upper 5: 1.0 doubled": START,
+        "upper 6: * to / (2)": START,
+        "upper 6: / to *": START,
+        "upper 6: 2.0 doubled": START,
+        "upper 11: 100 doubled": "all steps but the last are positive, so the points fall, in the end at a quadratic "
+        "rate, until the search ends or a step no longer moves q, and then no further one does; at most 19 moved it in "
+        "58,813 searches over N <= 1e7, any mean and budgets from 1e-6 to 100",
+        "upper 17: <= to <": "the two differ where a step equals the bound to the last bit, and one step more is "
+        "rounding",
+        "upper 17: 1e-08 doubled": "a last step e <= 2e-8 m leaves an error of at most 1.5 e^2/m = 6e-16 m: rounding",
+        "upper 17: - to +": "where q - mean < 1 - q, a last step e <= 1e-8 min(q + mean, 1 - q) leaves an error of at "
+        "most e^2/(q - mean) <= 2e-16 q (1 - q)/(q - mean), which 2e-16 nats a play come to in the root: rounding",
+    },
+    "oful": {
+        "radius 4: radius doubled": "2 radius is positive where radius is",
+        **_search("first_largest", 5),
+        "learn 5: > to >=": "det V has grown by the factor 2 to the last bit: formed afresh or updated, all is the "
+        "same but for rounding",
+    },
+    "lin-thompson": {
+        "inflation 1: inflate doubled": SWITCH,
+        **_search("first_largest", 5),
+    },
     "ucb-h": {
         "begin 1: 0.0 to 1": "every update writes the bonus, and nothing reads it before the first",
         "begin 9: st.V not written": "the state arrives zeroed, and V at stage H is written nowhere else",
         **_search("act", 5),
+    },
+    "ucbvi-ch": {**UCBVI, "plan 6: + to -": SOONER, "plan 6: < to <=": SOONER},
+    "ucbvi-bf": {
+        **UCBVI,
+        "begin 3: st.V not written": "a run begins with a plan, and every plan writes V of a stage before it is read",
+    },
+    "euler": {
+        "plan 4: 0.0 to 1": "action 0 replaces the start value whatever it is",
+        "plan 5: 0 to 1": "action 0 replaces the start choice whatever it is",
+        "upper 4: >= to >": ABOVE,
+    },
+    "mvp": {
+        "begin 3: 1.0 doubled": "any bonus of at least 1 keeps a pair at the cap until its first visit writes it anew",
+        "plan 4: 0.0 to 1": "action 0 replaces the start value whatever it is",
+        "plan 5: 0 to 1": "action 0 replaces the start choice whatever it is",
+        "backup 2: >= to >": ABOVE,
+        "backup 2: 1.0 doubled": ABOVE,
     },
     "q-learning": {
         "act 1: > to >=": "with epsilon = 0 the coin is drawn too, but no double is below 0; draws have addresses, so "
@@ -56,5 +169,78 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "plan 5: 0 to 1": "action 0 replaces the start choice whatever it is",
         "plan 9: > to >=": TIES,
         "target_sum 2: > to >=": "a cell without visits has counted no transition, so the sum adds zeros",
+    },
+    "psrl": {
+        "sample_model 2: known_rewards doubled": SWITCH,
+        "solve 4: 0.0 to 1": FIRST_ACTION,
+        "solve 5: 0 to 1": FIRST_ACTION,
+    },
+    "psrl-average": {
+        "sample_model 2: known_rewards doubled": SWITCH,
+        "solve_average 2: 0.0 to 1": FIRST_STATE,
+        "solve_average 3: 0.0 to 1": FIRST_STATE,
+        "solve_average 5: 0.0 to 1": FIRST_ACTION,
+        "solve_average 6: 0 to 1": FIRST_ACTION,
+        "solve_average 17: < to <=": SAME_VALUE,
+        "solve_average 19: > to >=": SAME_VALUE,
+    },
+    "lsvi-ucb": {**_search("act", 5)},
+    "gosprl": {
+        "doubled 1: max to its second": "the pair was just played and counted: N - U is at least 1, also where U is 0",
+        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
+    },
+    "known-p-greedy": {
+        "on_the_way 2: < to <=": NOTHING_ASKED,
+        "on_the_way 2: 0 to 1": NOTHING_ASKED,
+        "bound_entry 6: st.plow not written": "G only shrinks and p stays: an entry once written stays in force, and "
+        "until then it is zero, as the state arrives",
+        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
+    },
+    "ucrl-vtr": {
+        **_search("act", 5),
+        "derive 8: max to its second": "a row is a law, so that every pair has a successor with features",
+    },
+    "ucrl2": {
+        "plan 9: 0.0 to 1": FIRST_STATE,
+        "plan 10: 0.0 to 1": FIRST_STATE,
+        "plan 12: 0.0 to 1": FIRST_ACTION,
+        "plan 20: < to <=": SAME_VALUE,
+        "plan 22: > to >=": SAME_VALUE,
+        "estimate 11: > to >=": "they differ at 1, where 1 is replaced by 1",
+        "inner_maximum 7: > to >=": "a pair without visits has an empty row, so the loop takes nothing",
+        "inner_maximum 9: > to >=": "gain is never negative, and with nothing left to take the loop takes nothing",
+        "inner_maximum 9: > to >= (2)": "gain is at most 1 - p_hat(best), what the other states hold: after them only "
+        "rounding of the last bits is left to take from the best",
+        "sort_states 6: < to <=": DISTINCT,
+    },
+    "ucrl2b": {
+        **ITERATE,
+        "unknown 2: st.low not written": "the state arrives zeroed, and a pair without visits never had another box",
+        "box_maximum 7: > to >=": "with no mass left the loop adds nothing, for no upper end is below its lower end",
+        "sort_states 6: < to <=": DISTINCT,
+    },
+    "kl-ucrl": {
+        "begin 1: 0 to 1": "every sweep looks for the best state before a row reads it",
+        **ITERATE,
+        "kl_maximum 4: 1.0 doubled": "only its sign is read, and the first gap of the support takes its place",
+        "kl_maximum 16: 1.0 doubled": ONLY_SIGN,
+        "kl_maximum 35: 1.0 doubled": ONLY_SIGN,
+        "kl_maximum 19: 1.0 doubled": "the first trial writes it, and nothing reads it before",
+        "kl_maximum 26: < to <=": "they differ at f(u*) = radius, where `kept` is exp(0) = 1 and the next test ends "
+        "the search too",
+        "kl_maximum 29: <= to <": "they differ where f is off by the tolerance to the last bit, and then the search "
+        "goes on and ends within it as well",
+        "kl_maximum 29: < to <=": "f = radius has passed the test on its left",
+        "kl_maximum 31: > to >=": "f = radius has ended the search before",
+        "first_guess 7: > to >=": "states off the support have weight zero and a finite logarithm, so they add zeros",
+        "first_guess 15: max to its second": "they differ where the variance is below its own rounding: then the best "
+        "state has no mass (with mass w the variance is at least w times the squared mean), and f(u*), at most twice "
+        "the variance over the squared mean, is below the tolerance 1e-14, which ends the search before a guess",
+        "first_guess 16: > to >=": "they differ where two unlike roots agree to the last bit, and then only in the "
+        "first trial of a search that ends within the same tolerance",
+        "first_guess 17: min to its first": POPOVICIU,
+        "first_guess 17: 0.999 doubled": POPOVICIU,
+        "refined 2: > to >=": "at f = 0 Newton's step is infinity times zero, no number, and so outside the bracket as "
+        "`high` is",
     },
 }

@@ -6,23 +6,27 @@ from proofs_check.mutants import gosprl as faults
 from proofs_check.mutants import known_p_greedy as known_faults
 from theorylab.claim import Control, Instance
 
+#: a plan of these instances takes some dozens of sweeps; a fault whose plan has no end is stopped here
+LIMIT = {"max_sweeps": 5_000}
 #: the exits of all states of the wheel are asked for; other pairs are not, and are believed to jump to G
 EXITS = [[0, 0, 0, 0, 6], [4, 0, 0, 4, 0], [0, 4, 0, 4, 0]]
-WHEEL = Instance("wheel", 150, {"states": 3}, {"b": EXITS, "alpha": 0.03})
+WHEEL = Instance("wheel", 150, {"states": 3}, {"b": EXITS, "alpha": 0.03, **LIMIT})
 #: with a radius this small entries below zero stay above -1, and a plan that keeps them still stops
-NEARLY_PLUG_IN = Instance("wheel", 150, {"states": 3}, {"b": EXITS, "alpha": 0.001})
+NEARLY_PLUG_IN = Instance("wheel", 150, {"states": 3}, {"b": EXITS, "alpha": 0.001, **LIMIT})
 #: one exit that is rarely taken: trips are long and there are few pairs to double
-RARE = Instance("star", 400, {"p": [0.05]}, {"b": [[0], [8]], "alpha": 0.1})
+RARE = Instance("star", 400, {"p": [0.05]}, {"b": [[0], [8]], "alpha": 0.1, **LIMIT})
 #: two requirements a leaf: who repeats the first action there comes back for ever
-PAIRED = Instance("star", 80, {"p": [1.0, 0.5]}, {"b": [[0, 0], [2, 2], [2, 2]], "alpha": 0.1})
+PAIRED = Instance("star", 80, {"p": [1.0, 0.5]}, {"b": [[0, 0], [2, 2], [2, 2]], "alpha": 0.1, **LIMIT})
 #: the short way to the last open state is one that nothing was asked of
-DETOUR = Instance("wheel", 80, {"states": 3}, {"b": [[0, 0, 0, 0, 2], [0, 0, 0, 2, 0], [0, 0, 0, 8, 0]], "alpha": 0.05})
+BEHIND = [[0, 0, 0, 0, 2], [0, 0, 0, 2, 0], [0, 0, 0, 8, 0]]
+DETOUR = Instance("wheel", 80, {"states": 3}, {"b": BEHIND, "alpha": 0.05, **LIMIT})
 #: the last open state lies behind a random move
-SPIN = Instance("wheel", 120, {"states": 3}, {"b": [[0, 0, 0, 0, 3], [0, 0, 0, 6, 0], [0, 0, 0, 1, 0]], "alpha": 0.03})
+CHANCY = [[0, 0, 0, 0, 3], [0, 0, 0, 6, 0], [0, 0, 0, 1, 0]]
+SPIN = Instance("wheel", 120, {"states": 3}, {"b": CHANCY, "alpha": 0.03, **LIMIT})
 #: frequencies that move up and down, and with them the values
-RIVER = Instance("riverswim", 250, {"states": 3}, {"samples": 5, "alpha": 0.1})
+RIVER = Instance("riverswim", 250, {"states": 3}, {"samples": 5, "alpha": 0.1, **LIMIT})
 #: for the learner that knows p
-LEAF_PAIRS = Instance("star", 150, {"p": [0.5, 0.25]}, {"b": [[0, 0], [3, 3], [3, 3]]})
+LEAF_PAIRS = Instance("star", 150, {"p": [0.5, 0.25]}, {"b": [[0, 0], [3, 3], [3, 3]], **LIMIT})
 
 CONTROLS = {
     name: Control(name, learner, replicates=4)

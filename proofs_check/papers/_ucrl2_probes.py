@@ -198,11 +198,12 @@ def best_law(st, p, s, a):
 
 @kernel
 def greedy(st, p, tr, t):
-    """Largest distance of the optimistic value of the planned action from u_next, the maximum over actions."""
+    """Largest distance of the planned action's optimistic value from u_next, and excess of any action's over it."""
     worst = 0.0
     for s in range(p.S):
-        a = st.pi[s]
-        worst = max(worst, abs(st.u_next[s] - st.r_up[s, a] - best_law(st, p, s, a)))
+        for a in range(p.A):
+            short = st.r_up[s, a] + best_law(st, p, s, a) - st.u_next[s]
+            worst = max(worst, abs(short) if a == st.pi[s] else short)
     return worst
 
 

@@ -121,7 +121,7 @@ LONG = Instance("linear-sphere", 400, {"A": 6, "d": 2, "sd": 0.1}, {"R": 0.1, "d
 #: more directions, for faults that forget the determinant
 WIDE = Instance("linear-sphere", 60, {"A": 12, "d": 5, "sd": 1.0}, {"delta": 0.2})
 #: little regularisation, where rounding decides without a fresh factor
-THIN = Instance("linear-sphere", 60, {"A": 6, "d": 2, "sd": 1.0}, {"lam": 1e-6, "delta": 0.05})
+THIN = Instance("linear-sphere", 60, {"A": 6, "d": 1, "sd": 1.0}, {"lam": 2e-8, "delta": 0.05})
 #: many plays before everything is formed afresh, for faults that this mends
 STIFF = Instance("linear-sphere", 40, {"A": 6, "d": 1, "sd": 0.1}, {"R": 0.1, "lam": 16.0, "delta": 0.05})
 TRACE = Instance("linear-sphere", 40, {"A": 6, "d": 2, "sd": 1.0}, {"delta": 0.05, "radius": 1})

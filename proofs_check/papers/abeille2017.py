@@ -60,9 +60,11 @@ QUIET = Instance("linear-sphere", 150, {"A": 6, "d": 2, "sd": 0.1}, {"R": 0.1, "
 #: hardly any noise: the ridge estimate is short, hence hardly ever optimistic
 LONG = Instance("linear-sphere", 400, {"A": 6, "d": 2, "sd": 0.01}, {"R": 0.01, "delta": 0.4})
 LINE = Instance("linear-sphere", 40, {"A": 6, "d": 1, "sd": 0.5}, {"R": 0.5, "delta": 0.4})
-#: arms that point nearly the same way, so that V^-1 is far from a diagonal matrix
+#: without inflation
+PLAIN = Instance("linear-sphere", 150, {"A": 6, "d": 2, "sd": 0.5}, {"R": 0.5, "delta": 0.4, "inflate": 0})
+#: arms that point nearly the same way, so that V^-1 is far from a diagonal matrix, and V is not I at first
 CLOSE = LinearBandit(np.array([[0.8, 0.6], [0.6, 0.8], [0.96, 0.28]]), np.array([0.6, 0.8]), name="close")
-NEAR = Instance.of(CLOSE, 150, {"delta": 0.4})
+NEAR = Instance.of(CLOSE, 150, {"delta": 0.4, "lam": 2.0})
 
 
 #: the shortest of the round numbers at which theorem 1 is below trivial
@@ -150,7 +152,7 @@ CONTROLS = {
     "root transposed": control("root transposed", faults.root_transposed, NEAR),
     "root shrunk twice": control("root shrunk twice", faults.root_shrunk_twice),
     "one draw for the run": control("one draw for the run", faults.draw_reused),
-    "one draw for all directions": control("one draw for all directions", faults.draw_shared),
+    "one draw for all directions": control("one draw for all directions", faults.draw_shared, PLAIN),
     "worst arm": control("worst arm", faults.argmin),
     "ties to the last": control("ties to the last", faults.ties_last, LINE),
 }

@@ -39,8 +39,12 @@ from theorylab.claim import Claim, Context, Control, HighProbability, Instance, 
 from theorylab.criteria import FiniteHorizon
 from theorylab.probe import Probe
 
-SMALL = Instance("mixture-random", 12, {"S": 3, "A": 2, "d": 2, "horizon": 3, "b": 2}, {"B": 1.2, "delta": 0.1})
+SMALL = Instance(
+    "mixture-random", 12, {"S": 3, "A": 2, "d": 2, "horizon": 3, "b": 2}, {"B": 1.2, "delta": 0.1, "lam": 0.8}
+)
 STAGES = Instance("mixture-chain", 8, {"d": 2, "horizon": 3, "K": 8}, {"B": 1.1, "delta": 0.1, "homogeneous": 0})
+#: a small ridge and a small radius: values begin above H, and later estimates fall below 0
+BOTH_CAPS = Instance("mixture-chain", 12, {**STAGES.model, "K": 12}, {**STAGES.learner, "lam": 1e-4, "scale": 0.03})
 STEPS = {
     "quick": (
         Instance("mixture-random", 400, {"S": 5, "A": 3, "d": 3, "horizon": 4, "b": 2}, {"B": 1.2, "delta": 0.2}),
@@ -135,7 +139,7 @@ for name, mutant, instance in (
     ("norm of theta dropped", faults.norm_dropped, Instance("mixture-random", 8, SMALL.model, RIDGE)),
     ("noise of values in [0, 1]", faults.range_forgotten, Instance.of(coin(8), 20, {"B": 1.01, "delta": 0.1})),
     ("determinant dropped", faults.log_dropped, Instance.of(coin(8), 20, {"B": 1.01, "delta": 0.9})),
-    ("no cap", faults.clipping_off, Instance("mixture-random", 6, {**SMALL.model, "horizon": 6}, SMALL.learner)),
+    ("no cap", faults.clipping_off, BOTH_CAPS),
 ):
     CONTROLS[name] = Control(name, mutant, instance, replicates=4)
 

@@ -77,6 +77,11 @@ STAGES = Instance("two-state", 60, {"slip": 0.1, "horizon": 3}, {"delta": 0.05, 
 UNCAPPED = _river(40, 0.21, states=3, correction=1e-4)
 #: with 100^2 no N' leaves its cap at any length here: what concerns the last term is also checked at 1e-4 for it
 UNCAPPED_LONG, LAST_TERM = _river(10_000, 0.57, correction=1e-4), ("bonus", "backup", "terms", "spread")
+#: as many states as take sums over next states through a pass of four and one that is left
+WIDE = {
+    kind: Instance("garnet", n, {"S": 5, "A": 2, "b": 3, "seed": 1, "horizon": 3}, {"delta": 0.05, "scale": scale})
+    for kind, n, scale in (("ch", 80, 0.02), ("bf", 40, 0.21))
+}
 LONGER = Instance("two-state", 200, {"horizon": 2}, {"delta": 0.05, "scale": 0.21})
 THEOREM = {
     "quick": (Instance("riverswim", 1000, {"states": 4, "horizon": 10}, {"delta": 0.05}),),
@@ -92,6 +97,8 @@ PROBES = {"ch": ch.probes, "bf": bf.probes}
 MONITOR = {"ch": ch.monitor, "bf": bf.monitor}
 NAMES = {"ch": "UCBVI-CH", "bf": "UCBVI-BF"}
 PLACES: dict[tuple[str, str], Instance] = {
+    **{(kind, fault): WIDE[kind] for kind in WIDE for fault in ("unvisited_zero", "value_stale")},
+    ("bf", "variance_uncentred"): WIDE["bf"],
     ("ch", "clipping_off"): LARGE["ch"],
     ("bf", "clipping_off"): LARGE["bf"],
     ("ch", "delta_alone"): _river(40, 0.027, states=3, delta=0.5),

@@ -43,9 +43,9 @@ SMALL = Instance("garnet", 300, THREE, {"delta": 0.01, "max_sweeps": 200})
 #: sets so narrow that they matter after few visits, for what holds at every scale
 NARROW = Instance("garnet", 300, THREE, {"scale": 0.2, "max_sweeps": 200})
 #: radii so wide that optimistic rewards would pass 1 by more than a step can earn
-TRAP = Instance("two-state", 100, {}, {"scale": 3.0})
+TRAP = Instance("two-state", 100, {}, {"scale": 3.0, "max_sweeps": 200})
 #: enough steps for one plan each to be too many
-EVERY = Instance("garnet", 60, THREE, {"scale": 0.2})
+EVERY = Instance("garnet", 60, THREE, {"scale": 0.2, "max_sweeps": 200})
 STEPS = {
     "quick": (
         Instance("riverswim", 5_000, COINS),

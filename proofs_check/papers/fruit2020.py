@@ -64,7 +64,7 @@ FINAL = {
 
 
 #: enough steps for one plan each to be too many
-EVERY = Instance("garnet", 100, THREE, {"scale": 0.2})
+EVERY = Instance("garnet", 100, THREE, {"scale": 0.2, "max_sweeps": 200})
 
 
 def branching(c: Context) -> int:

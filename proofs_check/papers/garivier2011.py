@@ -47,11 +47,15 @@ from theorylab.assume import bandit, rewards_in_01
 from theorylab.claim import Claim, Context, Control, Dominates, Expectation, HighProbability, Instance, Pointwise
 from theorylab.kernel import kernel, log
 from theorylab.learner import f8
+from theorylab.model import DETERMINISTIC, Bandit
 from theorylab.probe import NEVER, Monitor, Probe
 
 #: the constant of the theorems
 THREE = {"c": 3.0}
 SMALL = Instance("bernoulli", 300, {"means": (0.6, 0.1)}, THREE)
+#: indices far below 1, where 1 - q says little of how far an arm is from the leader; and indices that round to 1
+LOW = Instance("bernoulli", 300, {"means": (0.1, 0.05, 0.02)})
+HIGH = Instance.of(Bandit(means=np.array([0.99, 0.96]), reward_law=DETERMINISTIC, name="fixed(0.99,0.96)"), 60, THREE)
 STEPS = {
     "quick": (
         Instance("bernoulli", 2000, SIX_FOUR, THREE),
@@ -281,7 +285,8 @@ ALL = {
     "rewards swapped": faults.rewards_swapped,
     "entropy not renewed": faults.rest_stale,
 }
-CONTROLS = {name: Control(name, learner) for name, learner in ALL.items()}
+WHERE = {"unvisited at zero": LOW, "Pinsker in place of kl": HIGH}
+CONTROLS = {name: Control(name, learner, WHERE.get(name)) for name, learner in ALL.items()}
 step = stepper(
     "garivier2011", CONTROLS, learner="kl-ucb", instances=STEPS, control_instance=SMALL, tables=tables, monitor=monitor
 )

@@ -46,7 +46,8 @@ from theorylab.probe import Probe
 
 ZETA6 = math.pi**6 / 945.0
 
-SMALL = Instance("riverswim", 400, {"states": 3})
+#: where faults are planted: sweeps that do not converge are cut short
+SMALL = Instance("riverswim", 400, {"states": 3}, {"max_sweeps": 200})
 SWITCH = Instance("two-state", 600_000, {"slip": 0.1, "rewards": "bernoulli"})
 QUICK = (
     Instance("riverswim", 10_000, {"rewards": "bernoulli"}),

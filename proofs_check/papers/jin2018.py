@@ -231,6 +231,12 @@ CONTROLS = {
 CONTROLS["value not updated"] = Control(
     "value not updated", faults.value_stale, Instance("riverswim", 200, {"states": 3, "horizon": 1}, ONE)
 )
+#: with a small bonus the value of a pair that is played soon falls below H, that of pairs that are not
+CONTROLS["acts on the next stage"] = Control(
+    "acts on the next stage",
+    faults.acts_on_next_stage,
+    Instance("riverswim", 60, {"states": 3, "horizon": 3}, {"c": 0.05, "delta": 0.05}),
+)
 #: a broken assumption: rewards far outside [0, 1]
 CONTROLS["rewards of sd 50"] = Control(
     "rewards of sd 50", LEARNER, Instance("riverswim", 60, {"states": 3, "horizon": 3, "noise": 50.0}, ONE)

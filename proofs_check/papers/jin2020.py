@@ -42,8 +42,11 @@ from theorylab.claim import Claim, Context, Control, HighProbability, Instance, 
 from theorylab.linear import norm_bound
 from theorylab.probe import Probe
 
-#: Q falls below the cap within a few episodes, so that targets move: for what holds without exception
-SMALL = Instance("simplex-linear", 16, {"S": 4, "A": 2, "d": 2, "horizon": 2, "b": 2}, {"c": 0.05})
+#: Q falls below the cap within a few episodes, so that targets move, and neither lam nor the scale is 1: for what holds
+#: without exception
+SMALL = Instance(
+    "simplex-linear", 16, {"S": 4, "A": 2, "d": 2, "horizon": 2, "b": 2}, {"c": 0.1, "scale": 0.5, "lam": 0.8}
+)
 #: the derived failure probability is 0.08 here: for what holds with high probability
 SURE = Instance("simplex-linear", 12, {"S": 4, "A": 2, "d": 2, "horizon": 2, "b": 2}, {"c": 0.66})
 #: everything lies above the cap

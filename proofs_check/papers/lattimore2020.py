@@ -147,7 +147,9 @@ def wrong_choice(st, p, tr, t):
 
 @kernel
 def decomposition(st, p, tr, t):
-    """Distance of the regret from m sum gap + (n - m K) gap_choice."""
+    """Distance of the regret from m sum gap + (n - m K) gap_choice, once every arm has had its m turns."""
+    if t < p.m * p.A:
+        return NEVER
     total = 0.0
     for a in range(p.A):
         total += tr.gap[a]

@@ -55,6 +55,13 @@ THEORY = Instance("garnet", 100, RANDOM, {"delta": 0.05})
 SURE = Instance("two-state", 200, {"horizon": 2, "rewards": "bernoulli"}, {"delta": 0.05, "scale": 0.4})
 #: the same with slips: lower values above zero whose next state is random
 SLIPS = Instance("two-state", 200, {"slip": 0.3, "horizon": 2, "rewards": "bernoulli"}, {"delta": 0.05, "scale": 0.1})
+#: one count for all of three stages; values fall far below their caps
+POOLED = Instance(
+    "two-state",
+    200,
+    {"slip": 0.3, "horizon": 3, "rewards": "bernoulli"},
+    {"delta": 0.05, "scale": 0.05, "pooled": 1},
+)
 #: action 0 has two next states, the others one
 MIXED = {"b": 1, "w": 0.3, "seed": 1, "rewards": "bernoulli"}
 STEPS = {
@@ -206,6 +213,8 @@ for name in ("second moment for the variance", "norm of V_up alone", "lower valu
     CONTROLS[name] = Control(name, PLANTED[name], SURE, replicates=2)
 name = "phi of V_up in the lower value"
 CONTROLS[name] = Control(name, PLANTED[name], SLIPS, replicates=2)
+for name in ("self-loops lost", "norm left out", "no clipping"):
+    CONTROLS[name] = Control(name, PLANTED[name], POOLED, replicates=2)
 
 
 def _step(

@@ -37,8 +37,8 @@ from theorylab.probe import Probe
 U = (math.sqrt(1.0 + 14.0 / 3.0) - 1.0) / (14.0 / 3.0)
 
 MODEL = stopping(4, 3, 1)
-#: a small scale takes the values below the cap within some hundred episodes
-SMALL = Instance.of(MODEL, 200, {"delta": 0.05, "scale": 0.02})
+#: a small scale takes the values below the cap within some hundred episodes, at 0.02 those with a variance not yet
+SMALL = Instance.of(MODEL, 200, {"delta": 0.05, "scale": 0.01})
 #: theory's constants, for what holds with a probability
 THEORY = Instance.of(MODEL, 40, {"delta": 0.05})
 STEPS = {

@@ -27,7 +27,7 @@ def test_processes_give_the_evidence_of_one() -> None:
     spread = check_many(claims, run_controls=False, processes=2, progress=said.append)
     assert [e.id for e in spread] == list(IDS)
     assert [plain(e) for e in spread] == [plain(e) for e in serial]
-    assert len(said) == 3 and said[-1].startswith("3 of 3 learners")
+    assert len(said) == 4 and said[-1].startswith("3 of 3 learners")
 
 
 def test_an_error_in_a_process_reaches_the_caller() -> None:

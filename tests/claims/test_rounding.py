@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.claims.coins import coin
+from tests.claims.coins import coin, faithful
 from theorylab.check import check
 from theorylab.claim import Claim, Expectation, HighProbability, Instance
+from theorylab.kernel import kernel
 from theorylab.measure import ROUNDING
 
 
@@ -33,9 +35,17 @@ def test_a_bound_that_is_attained_is_not_refuted() -> None:
     assert evidence.instances[0].violations == 0
 
 
+@kernel
+def second(st: Any, p: Any, t: Any, rng: Any) -> Any:
+    """The second arm, always."""
+    return 1
+
+
 @pytest.mark.parametrize(("shift", "violations"), [(-0.1 * ROUNDING, 0), (-10.0 * ROUNDING, 64)])
 def test_rounding_is_a_billionth_of_the_largest_regret(shift: float, violations: int) -> None:
-    evidence = check(claim(HighProbability(0.5), 0.0, 0.3, 0.3, shift=shift), target="python", budget=64)
+    worse = replace(faithful(), act=second)  # its regret is n times the gap, exactly
+    made = claim(HighProbability(0.5), 1.0, 0.5, 0.25, shift=shift)
+    evidence = check(made, learner=worse, target="python", budget=64)
     assert min(evidence.instances[0].violations, 1) == min(violations, 1)
 
 

@@ -55,7 +55,7 @@ def test_refuted() -> None:
     assert evidence.n == alone.n < 64 and evidence.e_value == evidence.e_refute == alone.e_refute >= 1 / ALPHA_R
     (instance,) = evidence.instances
     assert instance.violations == x[: alone.n].sum() and instance.first == 0 and instance.level == 0.1
-    assert instance.max_excess == 0.5 and f"first={int(np.argmax(x))}" in evidence.replay
+    assert instance.max_excess == 0.5 and f"--replicate {int(np.argmax(x))} " in evidence.replay
 
 
 def test_replicates_are_read_in_index_order() -> None:
@@ -85,7 +85,7 @@ def test_no_violation_found_and_refuted_for_invariants() -> None:
     failed = of(claim(0.1, 0.02, kind=Pointwise()), seed=5)
     x = tosses(0.02, 64, 5)
     assert failed.verdict == "REFUTED" and failed.e_refute == math.inf and failed.n == 64
-    assert failed.instances[0].violations == x.sum() and f"first={int(np.argmax(x))}" in failed.replay
+    assert failed.instances[0].violations == x.sum() and f"--replicate {int(np.argmax(x))} " in failed.replay
     assert of(claim(0.1, 0.0, kind=Pointwise()), profile="standard").n == 256
 
 

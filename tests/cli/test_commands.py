@@ -98,7 +98,7 @@ def test_doctor_finds_foreign_packages(call: Any, tmp_path: Path, monkeypatch: p
     assert any(line.startswith("FAIL  bandits") and "foreign" in line for line in done.out.splitlines())
 
 
-@pytest.mark.parametrize("command", [[], ["check"], ["plan"], ["run"], ["worker"], ["list"], ["show"], ["doctor"]])
+@pytest.mark.parametrize("command", [[], ["check"], ["plan"], ["run"], ["worker"], ["export"], ["replay"], ["doctor"]])
 def test_help(call: Any, command: list[str]) -> None:
     done = call(*command, "--help")
     assert done.code == 0 and "Usage:" in done.out and "--help" in done.out

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.differential.stepping import Machine, World, clear, far
-from tests.reference.psrl import PSRL, TSDE, gain_of
+from tests.reference.psrl import PSRL, TSDE, gain_of, relative_values
 from tests.reference.q_learning import QLearning, horizon_rate, plain
 from tests.reference.rlsvi import RLSVI
 from theorylab.learner import Learner
@@ -73,22 +73,33 @@ def compare_psrl(learner: Learner, model: Any, episodes: int, params: Params) ->
 
 
 def compare_tsde(learner: Learner, model: Any, steps: int, params: Params) -> str | None:
-    """The steps at which it draws, every draw, the certified policy, and the counts after every step."""
+    """The steps at which it draws, every draw, its certified policy, and the counts after every step; up to a plan that
+    needs too many sweeps."""
     world = World(model)
     machine = machine_of(learner, model, steps, params, world)
     reference = TSDE(model.r, mass_of(model, params), params.get("known_rewards", 1) == 1)
-    precision = machine.p.precision
+    precision, u = machine.p.precision, np.zeros(model.S)
     s, due = world.start(0), True
     for t in range(steps):
         if due != reference.over():
             return f"step {t}: {'a draw' if due else 'no draw'}, against the transcription"
         if due:
-            if not machine.plan(t, s):
-                return f"step {t}: the plan failed"
+            solved = machine.plan(t, s)
             reference.start_episode(world.rng)
+            sweeps, u, q = relative_values(reference.P, reference.r, u, precision, machine.p.max_sweeps)
+            if solved != (sweeps is not None):
+                return f"step {t}: the plan {'is made' if solved else 'failed'}, against the transcription"
+            if not solved:
+                return None
+            if machine.st.clock[1] != reference.length:
+                return f"step {t}: the last length is {machine.st.clock[1]} against {reference.length}"
             for name in ("P", "r"):
                 if far(getattr(machine.st, name), getattr(reference, name)):
                     return f"step {t}: {name} differs"
+            if machine.st.sweeps[0] != sweeps or far(machine.st.u, u):
+                return f"step {t}: {machine.st.sweeps[0]} sweeps against {sweeps}, or u differs"
+            if wrong := choices_differ(machine.st.pi, q.argmax(axis=1), q):
+                return f"step {t}: {wrong}"
             low, high = machine.st.gain
             if not (low - 1e-9 <= reference.J <= high + 1e-9 and high - low < precision):
                 return f"step {t}: the gain {reference.J} is not in [{low}, {high}]"
@@ -103,6 +114,8 @@ def compare_tsde(learner: Learner, model: Any, steps: int, params: Params) -> st
         for name, theirs in (("moves", reference.moves), ("total", reference.won), ("N", reference.N)):
             if far(getattr(machine.st, name), theirs):
                 return f"step {t}: {name} differs"
+        if machine.st.clock[0] != reference.t - reference.t_k:
+            return f"step {t}: {machine.st.clock[0]} steps of the episode against {reference.t - reference.t_k}"
         s = s2
     return None
 

@@ -7,16 +7,21 @@ line: bonuses small enough that values move and large enough that caps bind, tie
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from bandits.models.bernoulli import family as bernoulli
 from mdps.models.garnet import family as garnet
 from mdps.models.riverswim import family as riverswim
+from mdps.models.star import family as star
 from mdps.models.two_state import family as two_state
+from mdps.models.wheel import family as wheel
+from tests.differential._kl_rows import rows_differ
 from tests.differential._posterior import compare_psrl, compare_q_learning, compare_rlsvi, compare_tsde
 from tests.differential.stepping import compare_ucb1, compare_ucb_h, compare_ucrl2
-from tests.differential.test_average_learners import follow
+from tests.differential.test_average_learners import accepted, circle, follow
 from tests.differential.test_bandit_learners import (
     compare_commit,
     compare_elimination,
@@ -25,8 +30,16 @@ from tests.differential.test_bandit_learners import (
     compare_thompson,
     fixed,
 )
+from tests.differential.test_gosprl import CASES as GOSPRL_CASES
+from tests.differential.test_gosprl import FAULT_CASES as GOSPRL_FAULT_CASES
+from tests.differential.test_gosprl import compare as compare_gosprl
+from tests.differential.test_gosprl import refusal_differs
+from tests.differential.test_linear_bandits import MODELS as LINEAR_MODELS
+from tests.differential.test_linear_bandits import compare_lin_thompson, compare_oful, without_factor
+from tests.differential.test_linear_mdps import LINEAR, MIXTURE, compare_lsvi_ucb, compare_ucrl_vtr
 from tests.differential.test_ucbvi import MODELS as UCBVI_MODELS
 from tests.differential.test_ucbvi import SHOWING, episodes_differ
+from tests.differential.test_variance_learners import EPISODIC, TOTAL_ONE, compare_euler, compare_mvp
 from theorylab.learner import Learner
 
 Compare = Callable[[Learner, Any, int, dict[str, Any]], str | None]
@@ -37,15 +50,46 @@ INSIDE = fixed(0.3, 0.55, 0.5)
 SWIM, CHAIN = riverswim(states=3, horizon=3, rewards="bernoulli"), riverswim(states=3, rewards="bernoulli")
 SMALL = garnet(S=3, A=3, b=2, seed=2, horizon=3)
 FLAT = riverswim(states=3, horizon=1, rewards="bernoulli")
+#: no models: rows of an inner maximum, parameters without meaning, and a matrix that is singular to rounding
+HARD_ROWS, REFUSED = SimpleNamespace(name="hard rows"), SimpleNamespace(name="refused")
+NO_FACTOR = SimpleNamespace(name="no factor")
+_COINS, _ROOM = garnet(S=3, A=2, b=2, seed=2, rewards="bernoulli"), garnet(S=1, A=3, b=1, seed=1)
+# planned at t = 3 with one visit each: the first sweep's changes span .5, the precision there, or less
+_AT_HALF, _BELOW_HALF = circle(0.0, 0.5, 0.25), circle(0.0, 0.46, 0.25)
 
 
 def _follow(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
+    if model is HARD_ROWS:
+        return rows_differ(learner, steps)
+    if model is REFUSED:
+        return accepted(learner, params)
     return follow(learner, model, steps, params)[0]
+
+
+def _oful(learner: Learner, model: Any, rounds: int, params: dict[str, Any]) -> str | None:
+    return without_factor(learner) if model is NO_FACTOR else compare_oful(learner, model, rounds, params)
+
+
+def _collect(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
+    """From the first step on, from the second, and where the precision of a plan has reached its floor; a refusal."""
+    given = {"max_sweeps": 5_000, **params}
+    begun = ((0, steps), (1, 20), (1_000_000, 40))
+    found = (compare_gosprl(learner, model, n, given, begin=begin) for begin, n in begun)
+    return next((f for f in (refusal_differs(learner, model), *found) if f is not None), None)
 
 
 _ROUNDS: list[Case] = [(m, 120, {}) for m in (APART, TIES, INSIDE, ONE)] + [(INSIDE, 120, {"scale": 0.4})]
 _EPISODES: list[Case] = [
     (m, 60, g) for m in (SWIM, FLAT, SMALL) for g in ({"c": 0.05, "delta": 0.3}, {"c": 1.0, "delta": 0.05})
+]
+_UCBVI = (riverswim(states=3, horizon=3), *UCBVI_MODELS.values())
+_COLLECTION: list[Case] = [
+    *GOSPRL_FAULT_CASES,
+    *((m, 200, g) for m, g in GOSPRL_CASES.values()),
+    # the frequency of the self-loop is 1/4 in the plan at t = 8 of a run from 1 on: a change of 1/16 is the precision
+    (star(p=(0.7,)), 40, {"b": [[0], [8]], "alpha": 0.0}),
+    # a plan at t = 1 that stops at a change of 0.31, below its precision 0.5; later an entry falls back to zero
+    (garnet(S=3, A=1, b=2, seed=0), 40, {"b": [[0], [0], [4]], "alpha": 0.022}),
 ]
 TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
     ("ucb1", "bandit"): (compare_ucb1, _ROUNDS),
@@ -65,9 +109,23 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
     ),
     ("kl-ucb", "bandit"): (
         compare_kl_ucb,
-        [(m, 60, g) for m in (APART, INSIDE, TIES, ONE) for g in ({}, {"c": 3.0}, {"c": 1.0, "scale": 0.3})],
+        [(m, 60, g) for m in (APART, INSIDE, TIES, ONE) for g in ({}, {"c": 3.0}, {"c": 1.0, "scale": 0.3})]
+        + [(fixed(x), 40, {}) for x in (0.9, 0.97)]  # roots near 1, few steps from the start
+        + [(fixed(*3 * (x,)), 40, {"c": 3.0}) for x in (0.3, 0.95, 0.96, 0.97)]  # ties; indices that round to 1
+        + [(fixed(0.1, 0.08, 0.09), 120, {"scale": 0.3}), (fixed(1e-3), 40, {"scale": 1e-7})]  # indices far below 1
+        + [(bernoulli(means=(0.0, 0.0)), 10, {"scale": 0.0}), (INSIDE, 20, {"scale": 0.0})]  # the mean alone
+        + [(fixed(0.5, 0.5), 3, {"scale": 0.5 / math.log(3.0)})],  # Pinsker's start is 1 to the last bit
     ),
     ("thompson", "bandit"): (compare_thompson, [(APART, 40, {}), (INSIDE, 40, {})]),
+    ("oful", "bandit"): (
+        _oful,
+        [(m, 40, g | {"radius": k}) for m, g in LINEAR_MODELS.values() for k in (0, 1, 2, 3)]
+        + [(LINEAR_MODELS["one dimension"][0], 260, {"lam": 2.0}), (NO_FACTOR, 1, {})],
+    ),
+    ("lin-thompson", "bandit"): (
+        compare_lin_thompson,
+        [(m, 40, g | {"inflate": k}) for m, g in LINEAR_MODELS.values() for k in (0, 1)],
+    ),
     ("ucb-h", "episodic"): (compare_ucb_h, _EPISODES),
     ("q-learning", "episodic"): (
         compare_q_learning,
@@ -79,31 +137,117 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
     ),
     ("psrl", "episodic"): (
         compare_psrl,
-        [(SWIM, 25, {}), (SWIM, 25, {"known_rewards": 0}), (SMALL, 15, {"prior": 1.0})],
+        [(SWIM, 25, {}), (SWIM, 25, {"known_rewards": 0}), (SMALL, 15, {"prior": 0.7})],
     ),
     ("psrl", "average"): (
         compare_tsde,
-        [(two_state(slip=0.2, rewards="bernoulli"), 200, {"known_rewards": 0}), (CHAIN, 200, {})],
+        [
+            (two_state(slip=0.2, rewards="bernoulli"), 200, {"known_rewards": 0}),
+            (CHAIN, 200, {}),
+            (CHAIN, 60, {"max_sweeps": 20}),
+            (CHAIN, 60, {"precision": 1.0}),  # the span of the first sweep, from rewards 0 to 1
+            (wheel(states=3), 60, {"prior": 0.7}),
+        ],
     ),
     ("rlsvi", "episodic"): (compare_rlsvi, [(SWIM, 25, {}), (SMALL, 25, {"v_scale": 0.01, "beta": 4.5})]),
     ("ucbvi-ch", "episodic"): (
         episodes_differ,
-        [(m, 40, g) for m in (riverswim(states=3, horizon=3), *UCBVI_MODELS.values()) for g in SHOWING["ucbvi-ch"]],
+        [(m, 40, g) for m in _UCBVI for g in SHOWING["ucbvi-ch"]],
     ),
     ("ucbvi-bf", "episodic"): (
         episodes_differ,
-        [(m, 40, g) for m in (riverswim(states=3, horizon=3), *UCBVI_MODELS.values()) for g in SHOWING["ucbvi-bf"]],
+        [
+            *((m, 40, g) for m in _UCBVI for g in SHOWING["ucbvi-bf"]),
+            (SMALL, 20, {"delta": 0.1, "scale": 0.1, "correction": 0.0}),  # 0 / N', with N' = 0 at first
+        ],
+    ),
+    ("euler", "episodic"): (
+        compare_euler,
+        [
+            (m, 40, {"delta": 0.3, "scale": c, "pooled": g})
+            for m in EPISODIC.values()
+            for c, g in ((0.01, 0), (0.1, 0), (1.0, 0), (0.03, 1))
+            if not (m.stage_dependent and g)
+        ],
+    ),
+    ("mvp", "episodic"): (
+        compare_mvp,
+        [(m, 150, {"delta": 0.3, "scale": c}) for m in TOTAL_ONE.values() for c in (0.002, 0.02, 1.0)],
+    ),
+    ("lsvi-ucb", "episodic"): (
+        compare_lsvi_ucb,
+        [
+            (m, 16, g)
+            for m in LINEAR.values()
+            for g in ({"c": 0.02, "delta": 0.1}, {"c": 1.0, "scale": 0.2, "delta": 0.3, "lam": 0.5})
+        ],
+    ),
+    ("ucrl-vtr", "episodic"): (
+        compare_ucrl_vtr,
+        [
+            (m, 10, g)
+            for m in MIXTURE.values()
+            for g in ({"B": 0.1, "delta": 0.9, "lam": 4.0}, {"trace": 1}, {"homogeneous": 0, "scale": 0.05})
+        ],
+    ),
+    ("gosprl", "average"): (
+        _collect,
+        [*_COLLECTION, (riverswim(states=4), 200, {"samples": 4, "alpha": 0.1, "max_sweeps": 5})],
+    ),
+    ("known-p-greedy", "average"): (
+        _collect,
+        [*_COLLECTION, (riverswim(states=4), 200, {"samples": 4, "max_sweeps": 10})],
     ),
     ("ucrl2", "average"): (
         compare_ucrl2,
         [
-            (riverswim(states=3), 600, {"delta": 0.1}),
-            (riverswim(states=3), 300, {"delta": 0.1, "cap_rewards": 0}),
-            (garnet(S=4, A=3, b=2, seed=1), 400, {"delta": 0.1}),
+            (riverswim(states=3), 600, {"delta": 0.1, "max_sweeps": 200}),
+            (riverswim(states=3), 300, {"delta": 0.1, "cap_rewards": 0, "max_sweeps": 200}),
+            (garnet(S=4, A=3, b=2, seed=1), 400, {"delta": 0.1, "max_sweeps": 200}),
+            (CHAIN, 3000, {"delta": 0.9, "max_sweeps": 200}),
+            (garnet(S=3, A=1, b=2, seed=1), 4000, {"delta": 0.1, "max_sweeps": 200}),
+            (garnet(S=3, A=1, b=2, seed=1), 4000, {"delta": 0.1, "max_sweeps": 5}),
+            (_COINS, 2000, {"delta": 0.1, "cap_rewards": 0, "max_sweeps": 200}),
+            (_ROOM, 40, {"delta": 0.1, "max_sweeps": 200}),
+            *((m, 10, {"delta": 0.1, "cap_rewards": 0, "max_sweeps": 200}) for m in (_AT_HALF, _BELOW_HALF)),
         ],
     ),
-    ("ucrl2b", "average"): (_follow, [(CHAIN, 200, {"delta": 0.1, "scale": 0.05, "max_sweeps": 300})]),
-    ("kl-ucrl", "average"): (_follow, [(CHAIN, 150, {"delta": 0.1, "scale": 0.2, "max_sweeps": 300})]),
+    ("ucrl2b", "average"): (
+        _follow,
+        [
+            (CHAIN, 200, {"delta": 0.1, "scale": 0.05, "max_sweeps": 300}),
+            (_COINS, 400, {"delta": 0.3, "scale": 0.05, "max_sweeps": 300}),
+            (_COINS, 400, {"delta": 0.3, "scale": 0.1, "form": 1, "alpha": 0.4, "tau": 0.5, "max_sweeps": 300}),
+            (garnet(S=4, A=3, b=3, seed=1), 300, {"delta": 0.1, "scale": 0.03, "alpha": 0.5, "max_sweeps": 300}),
+            (riverswim(states=4), 300, {"delta": 0.1, "scale": 0.02, "tau": 0.6, "max_sweeps": 300}),
+            (riverswim(states=4), 300, {"delta": 0.1, "scale": 0.02, "tau": 0.6, "max_sweeps": 8}),
+            (garnet(S=4, A=1, b=3, seed=1), 300, {"delta": 0.1, "scale": 0.1, "tau": 1.0, "max_sweeps": 300}),
+            (garnet(S=4, A=3, b=3, seed=1), 200, {"delta": 0.1, "scale": 0.0, "tau": 0.5, "max_sweeps": 300}),
+            (REFUSED, 0, {"tau": 0.0}),
+            (two_state(), 100, {"delta": 0.1, "max_sweeps": 300}),
+            (_ROOM, 40, {"delta": 0.1, "max_sweeps": 300}),
+            *((m, 10, {"delta": 0.1, "scale": 0.0, "tau": 0.5, "max_sweeps": 300}) for m in (_AT_HALF, _BELOW_HALF)),
+        ],
+    ),
+    ("kl-ucrl", "average"): (
+        _follow,
+        [
+            (CHAIN, 150, {"delta": 0.1, "scale": 0.2, "max_sweeps": 300}),
+            (_COINS, 200, {"delta": 0.3, "scale": 0.02, "tau": 0.5, "max_sweeps": 300}),
+            (_COINS, 60, {"delta": 0.3, "scale": 20.0, "max_sweeps": 300}),
+            (garnet(S=4, A=3, b=3, seed=1), 200, {"delta": 0.1, "scale": 0.03, "max_sweeps": 300}),
+            (riverswim(states=4), 200, {"delta": 0.1, "scale": 0.02, "tau": 0.6, "max_sweeps": 300}),
+            (riverswim(states=4), 200, {"delta": 0.1, "scale": 0.02, "tau": 0.6, "max_sweeps": 8}),
+            (garnet(S=4, A=1, b=3, seed=1), 200, {"delta": 0.1, "scale": 0.1, "max_sweeps": 300}),
+            (garnet(S=3, A=2, b=3, seed=2), 200, {"delta": 0.1, "scale": 0.0, "tau": 0.5, "max_sweeps": 300}),
+            (two_state(), 100, {"delta": 0.1, "max_sweeps": 300}),
+            *((two_state(), k, {"delta": 0.1}) for k in (1, 3)),
+            (REFUSED, 0, {"tau": 0.0}),
+            (HARD_ROWS, 1500, {}),
+            (_ROOM, 40, {"delta": 0.1, "max_sweeps": 300}),
+            *((m, 10, {"delta": 0.1, "scale": 0.0, "tau": 0.5, "max_sweeps": 300}) for m in (_AT_HALF, _BELOW_HALF)),
+        ],
+    ),
 }  # fmt: skip
 
 
@@ -111,7 +255,7 @@ def differential(learner: Learner) -> str | None:
     """The first difference from the transcription on any of the learner's runs; `KeyError` where there is none."""
     compare, cases = TABLE[learner.name, learner.setting]
     for model, length, params in cases:
-        given: Mapping[str, Any] = {k: v for k, v in params.items() if k in learner.params}
+        given: Mapping[str, Any] = {k: v for k, v in params.items() if k in learner.settable}
         found = compare(learner, model, length, dict(given))
         if found is not None:
             return f"{model.name}: {found}"

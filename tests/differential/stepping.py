@@ -161,11 +161,14 @@ def follow_ucrl2(learner: Learner, model: Any, steps: int, params: dict[str, Any
     s, due = world.start(0), True
     for t in range(steps):
         episodes = reference.episodes
-        if due and not machine.plan(t, s):
-            return f"step {t}: the plan failed", machine.st, reference
+        made = not due or machine.plan(t, s)
         wanted = reference.act(s)
         if due != (reference.episodes > episodes):
             return f"step {t}: {'a plan' if due else 'no plan'}, against the transcription", machine.st, reference
+        if made != (not due or reference.iterations <= machine.p.max_sweeps):
+            return f"step {t}: {sweeps_said(made, reference)}", machine.st, reference
+        if not made:  # on both sides: the run ends here
+            return None, machine.st, reference
         if due and (wrong := plans_differ(machine.st, reference)):
             return f"step {t}: {wrong}", machine.st, reference
         a = machine.act(t, s)
@@ -181,6 +184,22 @@ def follow_ucrl2(learner: Learner, model: Any, steps: int, params: dict[str, Any
     return None, machine.st, reference
 
 
+def sweeps_said(made: bool, reference: Any) -> str:
+    """Of a plan that one side alone could make."""
+    return f"the plan {'was made' if made else 'failed'}, against {reference.iterations} sweeps"
+
+
+def ranked(u: NDArray[np.float64]) -> list[int]:
+    """States by decreasing u, equal ones by index."""
+    return sorted(range(len(u)), key=lambda s: (-float(u[s]), s))
+
+
+def not_first(st: Any) -> str | None:
+    """The first state without a visit whose planned action is not 0: all its actions look alike to the last bit."""
+    wrong = [s for s in range(len(st.pi)) if not st.N[s].any() and st.pi[s] != 0]
+    return f"pi[{wrong[0]}] is {st.pi[wrong[0]]} where no action was tried" if wrong else None
+
+
 def plans_differ(st: Any, reference: UCRL2) -> str | None:
     """The first array of a plan that differs."""
     for name, ours, theirs in (
@@ -191,6 +210,7 @@ def plans_differ(st: Any, reference: UCRL2) -> str | None:
         ("p_hat", st.p_hat, reference.p_hat),
         ("radius_p", st.radius_p, reference.radius_p),
         ("radius_r", st.radius_r, reference.radius_r),
+        ("sweeps", st.sweeps[0], reference.iterations),
         ("u", st.u, reference.u),
         ("u_next", st.u_next, reference.u_next),
     ):
@@ -199,6 +219,10 @@ def plans_differ(st: Any, reference: UCRL2) -> str | None:
     change = reference.u_next - reference.u
     if far(st.gain, (change.min(), change.max())):
         return f"gain {st.gain} against {change.min()}, {change.max()}"
+    if st.order.tolist() != ranked(st.u):
+        return f"order {st.order} of u {st.u}"
+    if wrong := not_first(st):
+        return wrong
     for s in range(len(st.pi)):
         if clear(reference.q[s], False) and st.pi[s] != reference.pi[s]:
             return f"pi[{s}] is {st.pi[s]} against {reference.pi[s]}"

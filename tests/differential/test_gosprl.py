@@ -20,6 +20,7 @@ from proofs_check.mutants import gosprl as faults
 from proofs_check.mutants import known_p_greedy as known_faults
 from tests.differential.stepping import Machine, World, choose, far
 from tests.reference.gosprl import GOSPRL
+from theorylab.errors import InputError
 from theorylab.learner import Learner
 from theorylab.registry import find_learner
 from theorylab.rng import INITIAL, LEARNER, draw
@@ -28,31 +29,40 @@ from theorylab.simulation import Simulation
 FAMILIES = ("AME", "ROS", "L1")
 
 
-def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any], replicate: int = 0) -> str | None:
-    """The first difference in plans, actions, counts and the completion time, or None."""
+def compare(
+    learner: Learner, model: Any, steps: int, params: dict[str, Any], replicate: int = 0, begin: int = 0
+) -> str | None:
+    """The first difference in plans, actions, counts and the completion time, or None; up to a plan that needs too many
+    sweeps. With `begin` the clock starts there, as if so many steps had left no trace: plans late in a run."""
     world, sizes = World(model, replicate=replicate), {"S": model.S, "A": model.A, "T": steps}
     known = "P" in learner.knows
     machine = Machine(told(learner, model.dense()) if known else learner, sizes, params, world.rng)
     p, st = machine.p, machine.st
     reference = GOSPRL(
-        p.b,
+        np.array(params.get("b", np.full((model.S, model.A), params.get("samples", 1)))),
         delta=1.0 if known else p.delta,
         alpha=1.0 if known else p.alpha,
         family="AME" if known else FAMILIES[p.radius],
         kernel=model.dense() if known else None,
     )
+    reference.t = begin
+    if wrong := counts_differ(st, reference, known):
+        return f"at first: {wrong}"
     s, due = world.start(0), True
-    for t in range(steps):
+    for t in range(begin, begin + steps):
         attempts = reference.attempts
-        if due and not machine.plan(t, s):
-            return f"step {t}: the plan failed"
+        planned = not due or machine.plan(t, s)
         wanted = reference.act(s)
         started = reference.attempts > attempts
+        if planned == (started and reference.sweeps > p.max_sweeps):
+            return f"step {t}: the plan {'is made' if planned else 'failed'}, against the transcription"
+        if not planned:
+            return None
         if started != (int(st.attempts[0]) > attempts) or int(st.attempts[0]) != reference.attempts:
             return f"step {t}: {st.attempts[0]} attempts against {reference.attempts}"
         if started and (wrong := plans_differ(st, reference, known)):
             return f"step {t}: {wrong}"
-        if due and not started and t > 0:
+        if due and not started and t > begin:
             return f"step {t}: a plan, against the transcription"
         a = machine.act(t, s)
         if reference.travelling:
@@ -66,6 +76,19 @@ def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any], re
             return f"step {t}: {wrong}"
         s = s2
     return None
+
+
+def refusal_differs(learner: Learner, model: Any) -> str | None:
+    """A requirement with a negative entry, behind others, is refused by the name of that entry."""
+    b = np.zeros((model.S, model.A), dtype=np.int64)
+    b[0, 0], b[-1, -1] = 1, -1
+    sizes = {"S": model.S, "A": model.A, "T": 1}
+    try:
+        told(learner, model.dense()).parameters({"b": b.tolist()}, sizes)
+    except InputError as refused:
+        wanted = f"b[{model.S - 1}, {model.A - 1}] = -1 is negative"
+        return None if str(refused).startswith(wanted) else f"refused by '{refused}', not by '{wanted}'"
+    return "a negative requirement is not refused"
 
 
 def told(learner: Learner, P: np.ndarray) -> Learner:
@@ -85,6 +108,9 @@ def plans_differ(st: Any, reference: GOSPRL, known: bool) -> str | None:
     for name, ours, theirs in pairs:
         if far(ours, theirs):
             return f"{name} differs by {np.max(np.abs(np.asarray(ours, float) - np.asarray(theirs, float))):.3g}"
+    for at in np.ndindex(st.width.shape):
+        if st.support[at][: st.width[at]].tolist() != np.flatnonzero(st.plow[at]).tolist():
+            return f"the support of the row {list(at)} is {st.support[at][: st.width[at]].tolist()}"
     for s in set(range(len(st.pi))) - reference.goals:
         q = np.sort(reference.q[s])
         tied = 0.0 < q[1] - q[0] < 1e-9 if len(q) > 1 else False
@@ -98,7 +124,9 @@ def counts_differ(st: Any, reference: GOSPRL, known: bool) -> str | None:
     """The first of counts, open states, arrivals and completion time that differs."""
     finished = -1 if reference.finished is None else reference.finished
     goal = [int(s in reference.goals) for s in range(reference.S)]
+    t_k = -1 if reference.t_k is None else reference.t_k
     pairs: list[tuple[str, Any, Any]] = [("N", st.N, reference.N), ("goal", st.goal, goal)]
+    pairs += [("goals", st.goals[0], len(reference.goals)), ("t_k", st.t_k[0], t_k)]
     pairs += [("arrivals", st.arrivals[0], reference.arrivals), ("finished", st.finished[0], finished)]
     if not known:
         pairs.append(("moves", st.moves, reference.C))
@@ -132,6 +160,11 @@ def test_known_p_greedy(name: str) -> None:
     model, params = CASES[name]
     given = {k: v for k, v in params.items() if k in ("b", "samples")}
     assert compare(find_learner("known-p-greedy"), model, 300, given) is None
+
+
+@pytest.mark.parametrize("name", ["gosprl", "known-p-greedy"])
+def test_a_negative_requirement_is_refused_by_name(name: str) -> None:
+    assert refusal_differs(find_learner(name), riverswim(states=3)) is None
 
 
 def planted(module: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from tests.reference.euler import EULER
 from tests.reference.mvp import MVP
 from theorylab.conformance import default_models
 from theorylab.learner import Learner
+from theorylab.model import FiniteHorizon, RewardLaw, TabularMDP
 from theorylab.registry import find_learner
 
 
@@ -147,6 +148,14 @@ TOTAL_ONE = {
     "stopping, bernoulli": stopping(4, 3, 1),
     "riverswim": scaled("riverswim", states=3, horizon=4),
     "garnet": scaled("garnet", S=4, A=3, b=2, seed=4, horizon=4),
+    # outside of the setting, where a root needs its floor; with stages ahead a shortcut to the cap would differ there
+    "one stage, a negative reward": TabularMDP(
+        P=np.ones((1, 2, 1)),
+        r=np.array([[-0.5, 0.3]]),
+        criterion=FiniteHorizon(1),
+        reward_law=RewardLaw("deterministic", low=-0.5),
+        name="negative",
+    ),
 }
 
 

@@ -62,7 +62,7 @@ def test_a_learner_sees_what_it_is_told(target: str) -> None:
 def test_an_array_parameter_replaces_the_derived_one() -> None:
     need = [[1, 0], [0, 4], [2, 2]]
     curves = run(reader, MODEL, replicates=1, episodes=1, target="python", params={"need": need})
-    assert curves.final["wanted"][0].tolist() == need and curves.params["need"].tolist() == need
+    assert curves.final["wanted"][0].tolist() == need and curves.params["need"] == need
 
 
 def test_arrays_enter_the_digest() -> None:

@@ -180,7 +180,14 @@ def test_the_lock_holds_what_the_project_asks_for() -> None:
     extras = project["optional-dependencies"]
     locked = lock()
     assert canonicalize_name(project["name"]) not in locked
-    for text in [*project["dependencies"], *extras["dev"], *extras["docs"], *extras["exact"], *extras["attack"]]:
+    for text in [
+        *project["dependencies"],
+        *extras["dev"],
+        *extras["docs"],
+        *extras["exact"],
+        *extras["attack"],
+        *extras["export"],
+    ]:
         requirement = Requirement(text)
         name = canonicalize_name(requirement.name)
         if name != project["name"]:

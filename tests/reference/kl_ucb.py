@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.special import xlogy
 
 
 def d(p: float, q: float) -> float:
@@ -52,6 +53,12 @@ class KLUCB:
         """The index of every arm in the coming round."""
         level = self.level(int(self.N.sum()) + 1)
         return np.array([upper(min(s / n, 1.0), level / n) for s, n in zip(self.S, self.N, strict=True)])
+
+    @property
+    def rest(self) -> np.ndarray:
+        """N d(S/N, q) without its part in q: -N times the entropy of the mean; 0 for an arm without plays."""
+        n = np.maximum(self.N, 1)
+        return np.asarray(xlogy(self.S, self.S / n) + xlogy(n - self.S, 1.0 - self.S / n))
 
     def act(self) -> int:
         """The arm of the next round."""

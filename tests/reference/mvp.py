@@ -52,7 +52,8 @@ class MVP:
         p, n = self.p_hat[s, a], int(self.n[s, a])
         variance = float(p @ V**2 - (p @ V) ** 2)
         first = C1 * math.sqrt(max(0.0, variance) * self.iota / n)
-        return first + C2 * math.sqrt(self.r_hat[s, a] * self.iota / n) + C3 * self.iota / n
+        # a negative r_hat, which the setting excludes, counts as 0 under the root
+        return first + C2 * math.sqrt(max(0.0, self.r_hat[s, a]) * self.iota / n) + C3 * self.iota / n
 
     def episode_ends(self) -> None:
         """Lines 13-19: a plan where something was triggered."""

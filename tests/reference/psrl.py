@@ -145,3 +145,16 @@ def gain_of(P: Floats, r: Floats, pi: NDArray[Any]) -> float:
     left = np.eye(len(pi)) - P[every, pi]
     left[:, 0] = 1.0
     return float(np.linalg.solve(left, r[every, pi])[0])
+
+
+def relative_values(P: Floats, r: Floats, u: Floats, precision: float, limit: int) -> tuple[int | None, Floats, Floats]:
+    """How the learner's text solves a draw: u <- u + (L u - u)/2 - const from the last u on, until span(L u - u) <
+    precision. Sweeps made, u and r + P u (S,A) of the last one; None for more than `limit` sweeps."""
+    for sweep in range(limit):
+        q = r + P @ u
+        change = q.max(axis=1) - u
+        if np.ptp(change) < precision:
+            return sweep + 1, u, q
+        u = u + change / 2.0
+        u = u - u[0]
+    return None, u, r + P @ u

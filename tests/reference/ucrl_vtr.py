@@ -30,9 +30,18 @@ class UCRLVTR:
     samples[g], a list of pairs (phi_V, V(s'))."""
 
     def __init__(
-        self, phi: Floats, r: Floats, H: int, delta: float, lam: float, B: float, homogeneous: bool, trace: bool
+        self,
+        phi: Floats,
+        r: Floats,
+        H: int,
+        delta: float,
+        lam: float,
+        B: float,
+        homogeneous: bool,
+        trace: bool,
+        scale: float = 1.0,
     ) -> None:
-        self.phi, self.r, self.H, self.lam, self.B, self.trace = phi, r, H, lam, B, trace
+        self.phi, self.r, self.H, self.lam, self.B, self.trace, self.scale = phi, r, H, lam, B, trace, scale
         self.S, self.A, self.d = phi.shape[0], phi.shape[1], phi.shape[3]
         self.groups = 1 if homogeneous else H
         self.delta = delta / self.groups
@@ -60,7 +69,7 @@ class UCRLVTR:
                 size = trace_bound(self.d, len(sample), self.H, self.lam)
             self.theta.append(np.linalg.solve(Sigma, b))
             self.Sigma.append(Sigma)
-            self.beta.append(radius(self.H, self.delta, float(size), self.lam, self.B))
+            self.beta.append(self.scale * radius(self.H, self.delta, float(size), self.lam, self.B))
         self.V[self.H] = 0.0
         for h in reversed(range(self.H)):
             g = min(h, self.groups - 1)
