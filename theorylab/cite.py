@@ -24,8 +24,12 @@ from functools import cache
 from pathlib import Path
 
 from theorylab.errors import InputError, nearest
+from theorylab.evidence import Evidence
 
-__all__ = ["Entry", "bibtex", "entries", "parse"]
+__all__ = ["OWN", "Entry", "bibtex", "entries", "parse", "sources"]
+
+#: key of TheoryLab's own entry
+OWN = "theorylab"
 
 #: type of entry -> fields that it must have
 REQUIRED = {
@@ -169,8 +173,60 @@ def _read() -> dict[str, Entry]:
 
 
 def entries() -> dict[str, Entry]:
-    """All entries of the content packages' `references.bib`, by key. Raises `InputError` where a file is malformed."""
-    return dict(_read())
+    """TheoryLab's own entry and all of the content packages' `references.bib`, by key.
+
+    Raises `InputError` where a file is malformed.
+    """
+    return {OWN: _own(), **_read()}
+
+
+def _own() -> Entry:
+    from theorylab import __version__
+
+    fields = {
+        "author": "{The TheoryLab authors}",
+        "title": "{TheoryLab}: Numerical Verification of Reinforcement Learning and Bandit Theory",
+        "howpublished": f"Software, version {__version__}",
+        "year": "2026",
+    }
+    return Entry("misc", OWN, fields)
+
+
+def sources(evidence: Iterable[Evidence]) -> dict[str, str]:
+    """Learner or model of the evidence -> the key of what defines it, for those whose specs name one.
+
+    A model is known by the family in its replay command, and by the published variant that its name begins with.
+    """
+    out: dict[str, str] = {}
+    for i in (i for e in evidence for i in e.instances):
+        found = {i.learner: _learner_key(i.learner, i.unit), i.model: _model_key(i.model, i.replay)}
+        out.update({name: key for name, key in found.items() if name and key})
+    return out
+
+
+def _learner_key(name: str, unit: str) -> str:
+    from theorylab.learner import UNITS
+    from theorylab.registry import find_learner
+
+    setting = {u: s for s, u in UNITS.items()}.get(unit)
+    try:
+        return str(find_learner(name, setting).cite) if name and setting else ""
+    except InputError:  # a learner that was given as an object
+        return ""
+
+
+def _model_key(name: str, replay: str) -> str:
+    from theorylab.registry import find_model
+
+    family = re.search(r" --model (\S+)", replay)
+    if family is None:
+        return ""
+    try:
+        spec = find_model(family[1])
+    except InputError:  # of a single file
+        return ""
+    variants = [p for p in spec.published if p.cite and f"{name}-".startswith(f"{p.name}-")]
+    return str(max(variants, key=lambda p: len(p.name)).cite if variants else spec.cite)
 
 
 def bibtex(keys: Iterable[str]) -> str:

@@ -6,8 +6,10 @@ The template and its style sheet lie in `theorylab/templates/`.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from markupsafe import Markup, escape
 
 from theorylab.evidence import Evidence, InstanceEvidence, plain
 from theorylab.kills import CAUGHT, COPIED, IDLE, MISSED, kill_groups, kill_table
-from theorylab.table import clean, command, counts, explain, number, occurring, tone, where, word
+from theorylab.table import clean, command, counts, decided, explain, levels, number, occurring, tone, where, word
 
 __all__ = ["build_page", "vacuity"]
 
@@ -26,27 +28,49 @@ SIGNS = {"good": "\N{CHECK MARK}", "bad": "\N{BALLOT X}", "open": "\N{WHITE CIRC
 TAGS = {
     "source": "the statement was read in the paper, or in a text that restates it.",
     "recalled": "the statement was quoted from memory: compare it with the paper before citing this verdict.",
-    "derived": "the statement was worked out for this library; it need not be in the paper in this form.",
+    "derived": "the statement was worked out by the authors of this check; no paper need have it in this form.",
 }
 FDR = 0.05
-#: heading, key and style of the columns of a claim's instances; those that say nothing on a claim are left out
+#: heading, key, style and meaning of the columns of a claim's instances; those that say nothing on a claim are left out
 COLUMNS = (
-    ("n", "n", "r"),
-    ("violations", "violations", "r"),
-    ("level", "level", "r"),
-    ("e support", "e_support", "r"),
-    ("e refute", "e_refute", "r"),
-    ("interval", "interval", "nb"),
-    ("slack", "slack", "r"),
-    ("best constant", "constant", "nb"),
-    ("mean", "mean", "r"),
-    ("bound", "bound", "r"),
-    ("trivial", "trivial", "r"),
-    ("non-vacuous from", "content", "r"),
-    ("max excess", "max_excess", "r"),
-    ("first", "first", "r"),
-)
-SHORT = 90
+    ("n", "n", "r", "replicates that the verdict rests on; of a lemma, models, calls or points tried"),
+    ("violations", "violations", "r", "replicates, of those, in which the statement failed"),
+    ("level", "level", "r", "the tested violation rate, or the tested mean in units of the trivial value"),
+    ("e support", "e_support", "r", "e-value against the statement being false, valid whenever one stops"),
+    ("e refute", "e_refute", "r", "e-value against the statement being true, likewise"),
+    ("interval", "interval", "nb", "limits of the violation rate, or of the mean in units of the trivial value"),
+    ("slack", "slack", "r", "the theorem's constant over the smallest that would do here; below 1 the bound is broken"),
+    ("best constant", "constant", "nb", "interval of the smallest constant with which the bound holds here"),
+    ("mean", "mean", "r", "mean of the measured quantity at the final length, in reward units for regret"),
+    ("bound", "bound", "r", "right-hand side of the statement at the final length, in the same units"),
+    ("trivial", "trivial", "r", "what any algorithm satisfies at that length, in the same units"),
+    ("non-vacuous from", "content", "r", "least length (rounds, episodes, steps) at which the bound is below trivial"),
+    ("max excess", "max_excess", "r", "largest left-hand minus right-hand side met; a violation above the tolerance"),
+    ("first", "first", "r", "index, from 0, of the first violation in the earliest replicate that violates"),
+)  # fmt: skip
+#: columns of the table of verdicts that the instances' tables lack or have in another sense
+VERDICT_COLUMNS = (
+    ("source", "how well the statement was checked against the paper: see Sources"),
+    ("e-value", "evidence for the verdict: the least e support of its instances or, where refuted, the mean e refute"),
+    ("interval", "of the violation rate, of the mean in units of the trivial value, of the best constant, of a "
+     "difference, or of the slope of log(regret / order): whichever the claim is about"),
+)  # fmt: skip
+SHORT = 150
+#: kind -> what a claim on runs speaks of
+SCOPES = {
+    "HighProbability": "every run, but for the stated probability",
+    "Pointwise": "every run, without exception",
+    "Expectation": "the mean over runs",
+    "Growth": "the mean over runs, along a sweep of sizes",
+    "Dominates": "the mean over runs, beside another learner",
+}
+#: kind -> what its interval is of
+INTERVALS = {
+    "HighProbability": "violation rate in",
+    "Expectation": "mean over trivial value in",
+    "Growth": "slope of log(regret / order) in",
+    "Dominates": "mean difference of regret in",
+}
 
 
 def vacuity(i: InstanceEvidence) -> str:
@@ -75,6 +99,8 @@ def _number(value: float | None) -> str:
 
 
 def _badge(verdict: str) -> Markup:
+    if word(verdict) == "MEASURED":
+        return Markup('<span class="badge">measured</span>')
     kind = tone(verdict)
     return Markup('<span class="badge {}">{} {}</span>').format(kind, SIGNS[kind], clean(verdict).replace("_", " "))
 
@@ -95,7 +121,7 @@ def _row(e: Evidence) -> dict[str, str]:
         "instance": on,
         "verdict": e.verdict,
         "n": number(e.n),
-        "e": _number(e.e_value or None),
+        "e": _number(decided(e) or None),
         "interval": span(e.interval),
         "slack": _number(e.slack),
         "content": _number(e.nonvacuous_from) if only is None else _content(only),
@@ -117,7 +143,7 @@ def _instance(i: InstanceEvidence) -> dict[str, str]:
         "bound": _number(i.bound),
         "trivial": _number(i.trivial),
         "content": _content(i),
-        "violations": number(i.violations),
+        "violations": DASH if word(i.verdict) in ("MEASURED", "NOT_APPLICABLE") else number(i.violations),
         "level": _number(i.level),
         "e_support": _number(i.e_support or None),
         "e_refute": _number(i.e_refute or None),
@@ -130,17 +156,15 @@ def _instance(i: InstanceEvidence) -> dict[str, str]:
 
 
 def _assumptions(e: Evidence) -> str:
-    """The assumptions of a claim: as recorded in its provenance, else from the registry."""
-    from theorylab.errors import InputError
+    """The assumptions of a claim: as recorded in its provenance, else those of the claim that has its id here."""
+    from theorylab.registry import claim_of
 
     recorded = e.provenance.get("assumes")
     if recorded is None:
-        from theorylab.registry import find_claim
-
-        try:
-            recorded = [f"{a.name}: {a.text}" for claim in find_claim(e.id) for a in claim.assumes]
-        except InputError:
+        claim = claim_of(e.id)
+        if claim is None:
             return "not recorded."
+        recorded = [f"{a.name}: {a.text}" for a in claim.assumes]
     if isinstance(recorded, Mapping):
         recorded = [f"{k}: {v}" for k, v in recorded.items()]
     return "; ".join(str(a).rstrip(".") for a in recorded) + "." if recorded else "none."
@@ -148,12 +172,43 @@ def _assumptions(e: Evidence) -> str:
 
 def _evidence(e: Evidence) -> str:
     """What the verdict rests on, in one sentence."""
-    parts = [f"{number(e.n)} replicates"]
-    parts += [f"e-value {number(e.e_value)}"] if e.e_value else []
-    parts += [f"interval {span(e.interval)}"] if e.interval is not None else []
+    run = sum(i.replicates or i.n for i in e.instances)
+    parts = [f"{number(e.n)} {e.instances[0].unit if e.scope == 'models' and e.instances else 'replicates'}"]
+    parts += [f"{number(run)} run in all, for means and slack"] if run > e.n else []
+    parts += [f"e-value {number(decided(e))}"] if decided(e) else []
+    of = "best constant in" if word(e.verdict) == "CONSTANT MEASURED" else INTERVALS.get(e.kind, "interval")
+    parts += [f"{of} {span(e.interval)}"] if e.interval is not None else []
+    if {"T1", "T2", "size", "margin"} <= set(e.growth):
+        g = e.growth
+        parts += [f"{g['size']} from {number(g['T1'])} to {number(g['T2'])}", f"margin {number(g['margin'])}"]
     parts += [f"slack {number(e.slack)}"] if e.slack is not None else []
-    parts += [f"{number(e.seconds)} s"] if e.seconds else []
-    return ", ".join(parts) + f". {word(e.verdict)}: {explain(e.verdict, e.provenance)}"
+    parts += [f"took {number(e.seconds)} s"] if e.seconds else []
+    return ", ".join(parts) + f". {word(e.verdict).replace('_', ' ')}: {explain(e.verdict, e.provenance)}"
+
+
+RUN = ("profile", "seed", "budget", "target")
+
+
+def _provenance(e: Evidence) -> str:
+    """What a claim's numbers came from: the settings and versions of the run, digests of code and models."""
+    known = {k: v for k, v in e.provenance.items() if isinstance(v, (str, int, float))}
+    parts = [f"{k} {known[k]}" for k in RUN if k in known]
+    if parts:
+        support, refute = levels(e.provenance)
+        parts.append(f"levels {number(support)} to support and {number(refute)} to refute")
+    parts += [f"{k} {known[k]}" for k in ("theorylab", "python", "numpy", "numba") if k in known]
+    for what, digests in (("code", [i.code for i in e.instances]), ("models", [i.digest for i in e.instances])):
+        short = list(dict.fromkeys(d[:12] for d in digests if d))
+        parts += [f"{what} {' '.join(short)}"] if short else []
+    return ", ".join(parts) + "." if parts else "not recorded."
+
+
+def _again(e: Evidence) -> str:
+    """The command that repeats the check of a claim without runs to replay."""
+    from theorylab.registry import claim_file
+
+    options = [f" --{k} {e.provenance[k]}" for k in ("profile", "seed") if k in e.provenance]
+    return f"theorylab check {shlex.quote(claim_file(e.id) or e.id)}{''.join(options)}"
 
 
 def _claim(
@@ -163,7 +218,8 @@ def _claim(
     if len(text) > SHORT:
         text = text[:SHORT].rsplit(" ", 1)[0] + " \N{HORIZONTAL ELLIPSIS}"
     instances = [_instance(i) for i in e.instances]
-    replays = dict.fromkeys([e.replay, *(i.replay for i in e.instances)])
+    replays = [r for r in dict.fromkeys([e.replay, *(i.replay for i in e.instances)]) if r]
+    replays = replays or ([_again(e)] if e.scope == "models" else [])
     several = len(e.instances) > 1
     sentences = [(f"{i.learner} on {i.model}. " if several else "") + vacuity(i) for i in e.instances if vacuity(i)]
     return {
@@ -172,7 +228,7 @@ def _claim(
         "short": text,
         "text": e.text,
         "kind": e.kind,
-        "scope": ("an invariant or bound along every run" if e.scope == "run" else "for all models")
+        "scope": (SCOPES.get(e.kind, "along runs of the learner") if e.scope == "run" else "for all models")
         + ("; repeats a formula of the algorithm" if e.copies else ""),
         "constants": e.constants,
         "verdict": e.verdict,
@@ -181,6 +237,7 @@ def _claim(
         "assumptions": _assumptions(e),
         "steps": [{"id": s, "anchor": anchors.get(s, ""), "verdict": verdicts.get(s, "")} for s in e.steps],
         "evidence": _evidence(e),
+        "provenance": _provenance(e),
         "vacuity": list(dict.fromkeys(sentences)),
         "row": _row(e),
         "toothless": e.toothless,
@@ -188,45 +245,80 @@ def _claim(
         "instances": instances,
         "columns": [
             dict(label=label, key=key, style=style)
-            for label, key, style in COLUMNS
+            for label, key, style, _ in COLUMNS
             if any(i[key] != DASH for i in instances)
         ],
         "controls": e.controls,
-        "replays": [Markup(escape(command(r, 96, ""))) for r in replays if r],
+        "replays": [Markup(escape(command(r, 76, ""))) for r in replays],
     }
 
 
-WORDS = {
-    CAUGHT: ("caught", "good"),
-    COPIED: ("caught (formula)", "open"),
-    MISSED: ("missed", "open"),
-    IDLE: ("not run", ""),
-}
-
-
 def _kills(
-    evidence: Sequence[Evidence],
-    anchors: Mapping[str, str],
-    matrices: Mapping[tuple[str, str], list[dict[str, Any]]],
+    evidence: Sequence[Evidence], matrices: Mapping[tuple[str, str], list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """Kill matrices of a paper, a learner each: rows for planted faults, columns for the claims put to them."""
+    """Kill matrices of a paper, a learner each: for each planted fault the claims that caught it, missed it or did not
+    meet it, by their names without the paper's."""
     out = []
     for key, tried in kill_groups(evidence).items():
         table = kill_table(tried)
         names = table.pop("fault")
+        short = {id: id.removeprefix(f"{key[0]}.") for id in table}
         mutants = []
         for i, m in enumerate(names):
-            row = [column[i] for column in table.values()]
-            cells = [dict(zip(("text", "tone"), WORDS[what], strict=True)) for what in row]
-            ran = len(row) - row.count(IDLE)
-            mutants.append({"name": m, "cells": cells, "caught": f"{row.count(CAUGHT) + row.count(COPIED)} of {ran}"})
+            whose = {
+                what: ", ".join(short[id] for id, column in table.items() if column[i] == what)
+                for what in (CAUGHT, COPIED, MISSED, IDLE)
+            }
+            mutants.append({"name": m, **{what.replace(" ", "_"): text for what, text in whose.items()}})
         alive = [clean(m) for m in names if not any(e.kills.get(m) for e in tried)]
-        toothless = [clean(e.id) for e in tried if not any(e.kills.values())]
+        idle = [clean(e.id) for e in tried if not any(e.kills.values())]
         remarks = [f"Caught by no claim of this report: {', '.join(alive)}."] if alive else []
-        remarks += [f"Toothless here, as they caught no mutant: {', '.join(toothless)}."] if toothless else []
-        columns = [{"id": e.id, "anchor": anchors[e.id]} for e in tried]
-        figures = matrices.get(key, [])
-        out.append({"learner": key[1], "mutants": mutants, "columns": columns, "remarks": remarks, "figures": figures})
+        remarks += [f"Caught none of the faults planted in this run: {', '.join(idle)}."] if idle else []
+        said = {"mutants": mutants, "wide": len(tried) > 6, "remarks": remarks, "figures": matrices.get(key, [])}
+        out.append({"learner": key[1], **said})
+    return out
+
+
+#: tone of what catches an automatic mutant; a formula and a reason are weaker than a property
+TONES = {"formula": "open", "equivalent": "open", "alive": "bad", "not run": "bad"}
+STATES = {
+    "not run": "not run: no file of automatic mutants beside the claims names this learner.",
+    "out of date": "out of date: the learner's text has changed since its mutants were run, so that they show nothing.",
+}
+
+
+def _automatic(evidence: Sequence[Evidence], anchors: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What became of the automatic mutants of each learner on the page, from the files beside the claims."""
+    from theorylab.automatic import counts as fates
+    from theorylab.automatic import record_of
+    from theorylab.errors import InputError
+    from theorylab.learner import UNITS
+    from theorylab.registry import find_learner, home_of
+
+    settings = {unit: setting for setting, unit in UNITS.items()}
+    homes: dict[tuple[str, str], dict[str, None]] = {}
+    for e in evidence:
+        for i in e.instances:
+            if i.learner and i.unit in settings:
+                homes.setdefault((i.learner, settings[i.unit]), {})[home_of(e.paper)] = None
+    out = []
+    for (name, setting), packages in homes.items():
+        try:
+            record, state = record_of(find_learner(name, setting), [p for p in packages if p])
+        except InputError:  # a learner that was given as an object
+            record, state = None, "not run"
+        rows = record.mutants if record is not None and state == "current" else ()
+        alive = ", ".join(r.name for r in rows if r.by in ("alive", "not run"))
+        out.append(
+            {
+                "learner": f"{name} ({setting})",
+                "said": fates(r.by for r in rows) if rows else STATES[state],
+                "alive": f"No claim, test or reason accounts for: {alive}." if alive else "",
+                "rows": [
+                    {**asdict(r), "tone": TONES.get(r.by, "good"), "anchor": anchors.get(r.detail, "")} for r in rows
+                ],
+            }
+        )
     return out
 
 
@@ -256,6 +348,15 @@ def _flat(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
             listed = isinstance(value, (list, tuple))
             out.append((str(key), ", ".join(map(str, value)) if listed else str(plain(value))))
     return out
+
+
+def _run(provenance: Mapping[str, Any]) -> str:
+    """The run in a line below the title."""
+    if "theorylab" not in provenance:
+        return ""
+    support, refute = levels(provenance)
+    parts = [f"TheoryLab {provenance['theorylab']}", *(f"{k} {provenance[k]}" for k in RUN[:2] if k in provenance)]
+    return ", ".join(parts) + f", error levels {number(support)} to support and {number(refute)} to refute."
 
 
 def build_page(
@@ -292,7 +393,7 @@ def build_page(
                 "anchor": f"paper-{k + 1}",
                 "reference": references.get(key, "No references.bib has an entry for this paper."),
                 "claims": [claims[e.id] for e in members],
-                "kills": _kills(members, anchors, matrices),
+                "kills": _kills(members, matrices),
             }
         )
     drawn = [f for group in (*figures.values(), *matrices.values()) for f in group]
@@ -303,10 +404,13 @@ def build_page(
         counts=counts(evidence),
         ebh=_ebh(evidence),
         papers=papers,
+        automatic=_automatic(evidence, anchors),
         claims=list(claims.values()),
         words=[(w, explain(w, provenance)) for w in occurring(evidence)],
         tags=[(t, TAGS[t]) for t in TAGS if any(e.source_tag == t for e in evidence)],
-        provenance=_flat(provenance),
+        run=_run(provenance),
+        legend=[*VERDICT_COLUMNS, *((label, text) for label, _, _, text in COLUMNS if label != "interval")],
+        provenance=_flat({k: v for k, v in provenance.items() if k != "assumes"}),
         badge=_badge,
         dash=DASH,
     )

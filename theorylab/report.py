@@ -5,8 +5,9 @@
     index.html        all claims, with figures inline; no scripts, nothing fetched; for screens, phones and print
     evidence.json     `theorylab.evidence.to_json`
     figures/          every figure that applies (`theorylab.figure_kinds`): NAME.svg .csv, of regret also .pdf .png
-    verdicts.tex      a booktabs table, a row per claim and instance
-    references.bib    the entries of the papers
+    verdicts.tex      a table for a paper, a row per claim
+    instances.tex     the same with a row per instance
+    references.bib    the entries that the two tables cite
 
 The same evidence gives the same bytes. Call `check_folder` before the work whose evidence is to be written.
 """
@@ -16,14 +17,15 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from theorylab.cite import OWN, bibtex, entries, sources
 from theorylab.errors import InputError
 from theorylab.evidence import Evidence, to_json
 from theorylab.figure_command import anchors_of
-from theorylab.latex import latex_table
+from theorylab.latex import instance_table, latex_table
 from theorylab.page import build_page, vacuity
 from theorylab.table import clean
 
@@ -73,13 +75,17 @@ def write_report(
     anchors = anchors_of([e.id for e in evidence])
     figures, matrices = _all_figures(evidence, anchors, path / "figures", processes)
     known = _references([e.paper for e in evidence])
+    defined = sources(evidence)
+    wanted = {OWN, *(e.paper for e in evidence), *defined.values()}
+    cited = wanted & set(entries())
     chosen = provenance if provenance is not None else (evidence[0].provenance if evidence else {})
     page = build_page(evidence, anchors, figures, matrices, known, chosen)
     files = {
         "index.html": page,
         "evidence.json": to_json(list(evidence)) + "\n",
-        "verdicts.tex": latex_table(evidence, cited=set(known)),
-        "references.bib": _bibliography([e.paper for e in evidence], known),
+        "verdicts.tex": latex_table(evidence, cited=cited),
+        "instances.tex": instance_table(evidence, cited=cited, sources=defined),
+        "references.bib": _bibliography(wanted, cited),
     }
     for name, text in files.items():
         try:
@@ -190,14 +196,10 @@ def _hundredths(numbers: str) -> str:
 
 def _references(papers: Sequence[str]) -> dict[str, str]:
     """Paper -> its reference in words, for those that a references.bib holds."""
-    from theorylab.cite import entries
-
     known = entries()
     return {p: known[p].reference() for p in papers if p in known}
 
 
-def _bibliography(papers: Sequence[str], known: Mapping[str, str]) -> str:
-    from theorylab.cite import bibtex
-
-    missing = sorted({clean(p) for p in papers if p not in known})
-    return "".join(f"% no references.bib has an entry '{p}'\n" for p in missing) + bibtex(known)
+def _bibliography(wanted: Collection[str], cited: Collection[str]) -> str:
+    missing = sorted({clean(key) for key in wanted if key not in cited})
+    return "".join(f"% no references.bib has an entry '{key}'\n" for key in missing) + bibtex(cited)

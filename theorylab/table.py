@@ -18,7 +18,7 @@ from typing import Any
 
 from theorylab.evidence import FAILURES, POSITIVE, Evidence, InstanceEvidence
 
-__all__ = ["WORDS", "clean", "counts", "explain", "number", "plain_table", "verdict_table", "word"]
+__all__ = ["WORDS", "clean", "counts", "decided", "explain", "number", "plain_table", "verdict_table", "word"]
 
 WIDTH = 100
 ALPHA_SUPPORT, ALPHA_REFUTE = 0.01, 0.001
@@ -28,11 +28,11 @@ WORDS: Mapping[str, str] = {
     "SUPPORTED": "shown on these instances up to their lengths; P(said if false) <= {s} for each claim.",
     "CONSTANT MEASURED": "the paper leaves it open; P(the interval misses the best one on its instance) <= {s}.",
     "NO VIOLATION FOUND": "held in every replicate or model tried; a search, not a proof; no error level.",
-    "IDENTITY HOLDS": "both sides agree exactly at random points; of degree d, a false one passes each with P <= d/N.",
+    "IDENTITY HOLDS": "exact at random points, of N values; a false one of degree d passes each with P <= d/N.",
     "CONSISTENT": "growth on the stated range is within the margin; no statement beyond the range.",
     "VACUOUS": "at this length the bound is not below what any algorithm satisfies: nothing was tested; no level.",
     "INCONCLUSIVE": "the budget of replicates ended before the evidence decided; the interval is what is known.",
-    "NOT_APPLICABLE": "an assumption of the claim is false on the instance; no error level.",
+    "NOT_APPLICABLE": "not of the claim: an assumption is false, or the learner keeps nothing it speaks of.",
     "REFUTED": "code and statement disagree on a stated instance; P(said if true) <= {r} for each claim.",
     "MEASURED": "a point of a sweep; the verdict is on the sweep as a whole.",
     "INCONSISTENT": "growth exceeds the order on the upper half of the stated range, within the claim's regime.",
@@ -113,6 +113,11 @@ def e_value(verdict: str, support: float, refute: float, missing: str = "-") -> 
     """The e-value that the verdict rests on: the refuting one of a refutation, the supporting one otherwise."""
     value = refute if word(verdict) in FAILURES else support
     return number(value) if value else missing
+
+
+def decided(e: Evidence) -> float:
+    """The e-value that a claim's verdict rests on; 0 for verdicts that rest on none."""
+    return 0.0 if word(e.verdict) in ("CONSTANT MEASURED", "VACUOUS") else e.e_value
 
 
 def remark(
@@ -201,18 +206,35 @@ def _line(row: Sequence[str]) -> list[str]:
     return out
 
 
+def _quoted(token: str) -> str:
+    """A word of a shell command, in double quotes where it has single ones and nothing that those would change."""
+    return f'"{token}"' if "'" in token and not set(token) & set('"$`\\!') else shlex.quote(token)
+
+
+def _units(tokens: Sequence[str], width: int) -> list[str]:
+    """Options with their values, where the two fit into the width; other words alone."""
+    out: list[str] = []
+    for k, token in enumerate(tokens):
+        value = k > 0 and tokens[k - 1].startswith("--") and not token.startswith("--")
+        if value and len(tokens[k - 1]) + 1 + len(token) <= width:
+            out[-1] += " " + token
+        else:
+            out.append(token)
+    return out
+
+
 def command(text: str, width: int = WIDTH, indent: str = "    ") -> str:
     """A shell command on lines of at most `width` columns where its words allow it, joined by backslashes."""
     text = clean(text)
     try:
-        tokens = [shlex.quote(t) for t in shlex.split(text)]
+        tokens = [_quoted(t) for t in shlex.split(text)]
     except ValueError:
         return text
     lines = [indent]
-    for token in tokens:
-        if len(lines[-1]) + len(token) + 3 > width and lines[-1].strip():
+    for unit in _units(tokens, width - len(indent) - 5):
+        if len(lines[-1]) + len(unit) + 3 > width and lines[-1].strip():
             lines.append(indent + "  ")
-        lines[-1] += (" " if lines[-1].strip() else "") + token
+        lines[-1] += (" " if lines[-1].strip() else "") + unit
     return " \\\n".join(lines)
 
 
