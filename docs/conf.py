@@ -15,7 +15,8 @@ author = _project["authors"][0]["name"]
 project_copyright = f"2026, {author}"
 release = version = _project["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "catalogue", "model_pages", "plain_docstrings"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+extensions += ["catalogue", "model_pages", "plain_docstrings", "gallery"]
 exclude_patterns = ["_build", "_ext"]
 
 html_theme = "furo"

@@ -402,18 +402,9 @@ def audit_(
 
 @app.command()
 def figure(
-    source: Annotated[
-        Path,
-        typer.Argument(help="A report, evidence.json, file of `attack --json` or `plan --json`, ledger, study, model."),
-    ],
+    source: Annotated[Path, typer.Argument(help="A report, JSON of attack or plan, ledger, study folder or model.")],
     claim: Annotated[str | None, typer.Argument(help="A claim, a paper, a model of a study; default: all.")] = None,
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            help="regret, slack, growth, kills, trace, difference, e-path; curves, reward, coverage of a study; "
-            "picture, occupancy of a model; default: all."
-        ),
-    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Such as regret, curves, occupancy; default: all it has.")] = None,
     policy: Annotated[str | None, typer.Option(help="Of a model: optimal, uniform or a .npy file.")] = None,
     size: Annotated[str, typer.Option(help="neurips, icml, iclr, jmlr or slides.")] = "neurips",
     format: Annotated[str, typer.Option(help="pdf, svg, png or pgf (needs TeX).")] = "pdf",

@@ -37,7 +37,7 @@ def readable(model: TabularMDP, width: float, font: float) -> bool:
 
 def _margin(font: float) -> float:
     """Inches to the left and right of the states together."""
-    return 0.09 * font
+    return 0.12 * font
 
 
 def draw(figure: Figure, model: TabularMDP, plan: Plan, width: float, font: float) -> None:
@@ -81,7 +81,7 @@ def draw(figure: Figure, model: TabularMDP, plan: Plan, width: float, font: floa
     below.set_xlim(-0.5, model.S - 0.5)
     below.set_xticks(np.arange(model.S))
     below.set_xlabel("state")
-    below.set_ylabel(value_name(plan))
+    below.set_ylabel(value_name(plan).replace(" (", "\n("))
     keys = [Line2D([], [], color="black", label="optimal action")]
     if faint:
         keys.append(Line2D([], [], color=FAINT, linestyle=DASHED, label="other actions"))

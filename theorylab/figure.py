@@ -20,16 +20,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from theorylab import figure_style
 from theorylab.errors import InputError
 from theorylab.evidence import InstanceEvidence
 from theorylab.figure_style import (
     BLACK,
     BLUE,
     DARK,
-    FORMATS,
     GREEN,
     GREY,
-    SIZES,
     VERMILLION,
     columns,
     decades,
@@ -42,6 +41,7 @@ from theorylab.figure_style import (
     title,
     write_table,
 )
+from theorylab.table import number
 
 __all__ = [
     "FORMATS",
@@ -55,6 +55,10 @@ __all__ = [
     "write_csv",
 ]
 
+#: of figure files, as in `theorylab.figure_style`
+FORMATS = figure_style.FORMATS
+#: size -> width and height in inches, font size in points, as in `theorylab.figure_style`
+SIZES = figure_style.SIZES
 NEEDED, OPTIONAL = ("n", "mean", "low", "high"), ("bound", "trivial", "scaled")
 
 
@@ -119,9 +123,9 @@ def regret_figure(instance: InstanceEvidence, *, claim_id: str, size: str = "neu
 
 
 def axis_of(instance: InstanceEvidence) -> str:
-    """The label of an axis of lengths: "completed rounds"."""
+    """The label of an axis of lengths: "completed rounds, n"."""
     unit = drawable(instance.unit)
-    return f"completed {unit if unit.endswith('s') else unit + 's'}"
+    return f"completed {unit if unit.endswith('s') else unit + 's'}, n"
 
 
 def _lines(
@@ -137,9 +141,10 @@ def _lines(
     keys += ax.plot(n, np.where(mean > 0, mean, np.nan), color=BLUE, linestyle="-", marker=one, label="mean regret")
     band.set_label(f"5\N{EN DASH}95 % of {replicates}")
     keys.append(band)
+    best = "" if instance.constant is None else f", at most {number(instance.constant[1])}"
     for name, text, colour, dash in (
         ("bound", "bound of the claim", VERMILLION, (0, (5, 1.6))),
-        ("scaled", "bound, best constant", GREEN, (0, (5, 1.4, 1, 1.4))),
+        ("scaled", f"best constant{best}", GREEN, (0, (5, 1.4, 1, 1.4))),
         ("trivial", "trivial (any algorithm)", BLACK, (0, (1, 1.3))),
     ):
         if name in data:

@@ -1,12 +1,15 @@
-"""The work of `theorylab figure`: figures of stored evidence, at any size and format, without running anything.
+"""The work of `theorylab figure`: figures of what is stored, at any size and format, without running anything.
 
-The source is a report folder, its `evidence.json`, or what `theorylab attack NAME --json` printed. Beside each figure
-lies its data as CSV.
+The source is a report folder, its `evidence.json`, what `theorylab attack NAME --json` printed, the ledger of
+`theorylab check --ledger`, the folder of a study (results/NAME), or a model: its name, a .npz file, or what
+`theorylab plan MODEL --json` printed. Beside each figure lies its data as CSV.
+Models are planned, which draws no random number.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +18,16 @@ from typing import Any
 from theorylab.errors import InputError, nearest
 from theorylab.evidence import Evidence, from_json
 
-__all__ = ["anchors_of", "choose", "execute", "read_source"]
+__all__ = [
+    "anchors_of",
+    "choose",
+    "choose_model",
+    "choose_runs",
+    "choose_study",
+    "drawings_of",
+    "execute",
+    "read_source",
+]
 
 
 def anchors_of(ids: Sequence[str]) -> dict[str, str]:
@@ -37,22 +49,26 @@ def read_source(path: str | Path) -> tuple[list[Evidence], dict[str, Any] | None
     """
     from theorylab.figure_search import read_search
 
-    place = Path(path)
-    file = place / "evidence.json" if place.is_dir() else place
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise InputError(
-            f"cannot read '{file}': {reason}; give the folder of `theorylab check --report`, its evidence.json, or the "
-            "file of `theorylab attack --json`"
-        ) from None
+    file, text = _text_of(path)
     if _is_object(text):
         return [], read_search(text, f"'{file}'")
     try:
         return from_json(text), None
     except InputError as wrong:
         raise InputError(f"'{file}': {wrong}") from None
+
+
+def _text_of(path: str | Path) -> tuple[Path, str]:
+    place = Path(path)
+    file = place / "evidence.json" if place.is_dir() else place
+    try:
+        return file, file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise InputError(
+            f"cannot read '{file}': {reason}; give the folder of `theorylab check --report`, its evidence.json, the "
+            "file of `theorylab attack --json`, a ledger, the folder of a study, or a model"
+        ) from None
 
 
 def _is_object(text: str) -> bool:
@@ -105,19 +121,128 @@ def choose(
     raise InputError(f"none of the {len(chosen)} claims has a figure of kind '{kind}': of {chosen[0].id}, {why}")
 
 
-def execute(source: Path, claim: str | None, *, kind: str | None, size: str, format: str, out: Path) -> list[Path]:
+def choose_runs(path: Path, claim: str | None, kind: str | None) -> list[Any]:
+    """The drawings of a ledger: the e-values of a claim, or of all that have some, over the runs.
+
+    Raises InputError as `theorylab.ledger.read`, for another kind, and for a claim that is not there or has none.
+    """
+    from theorylab.figure_ledger import ledger_drawing
+    from theorylab.ledger import read, run_by_run
+
+    if kind not in (None, "e-path"):
+        raise InputError(f"a ledger has e-values over runs, kind e-path, not '{kind}'; give a report for that kind")
+    runs = run_by_run(read(path))
+    if claim is not None and claim not in runs:
+        raise InputError(f"no claim '{claim}' is in the ledger '{path}'{nearest(claim, runs)}")
+    chosen = [name for name in runs if claim in (None, name)]
+    made = [name for name in chosen if any(math.isfinite(j.log_e_support) for j in runs[name])]
+    if not made:
+        raise InputError(
+            f"'{path}': nothing to draw of {', '.join(chosen)}; invariants, lemmas and sweeps have no e-values, the "
+            "replicates of their runs add up"
+        )
+    anchors = anchors_of(made)
+    return [ledger_drawing(name, runs[name], anchors[name]) for name in made]
+
+
+def choose_study(folder: Path, model: str | None, kind: str | None) -> list[Any]:
+    """The drawings of a study's folder, of one model by its label or of all.
+
+    Raises InputError as `theorylab.result.Result.read`, for another kind, and for a model that is not in the study.
+    """
+    from theorylab.figure_study import STUDY_KINDS, study_drawings
+    from theorylab.result import Result
+
+    if kind not in (None, *STUDY_KINDS):
+        raise InputError(f"a study has {', '.join(STUDY_KINDS)}, not '{kind}'; give a report for that kind")
+    result = Result.read(folder)
+    labels = list(dict.fromkeys(cell.model for cell in result.cells))
+    if model not in (None, *labels):
+        raise InputError(f"no model of the study is labelled '{model}'{nearest(str(model), labels)}")
+    made = [d for d in study_drawings(result, model) if kind in (None, d.kind)]
+    if not made:
+        raise InputError(
+            f"'{folder}' holds no coverage: no learner of the study collects a sample, or an earlier version ran it"
+        )
+    return made
+
+
+def choose_model(source: str, claim: str | None, kind: str | None, policy: str | None) -> list[Any]:
+    """The drawings of a model and of its optimal plan or a policy.
+
+    Raises InputError as `theorylab.figure_models.subject_of` and `policy_of`, for another kind, and for a claim.
+    """
+    from theorylab.figure_models import MODEL_KINDS, model_drawings, subject_of
+
+    if kind not in (None, *MODEL_KINDS):
+        raise InputError(f"a model has {', '.join(MODEL_KINDS)}, not '{kind}'; give a report for that kind")
+    if claim is not None:
+        raise InputError(f"'{source}' is a model and has no claim '{claim}'; leave the claim out")
+    made = [d for d in model_drawings(subject_of(source), policy) if kind in (None, d.kind)]
+    if not made:
+        raise InputError(f"'{source}' is a bandit: it has no states to occupy; it has --kind picture")
+    return made
+
+
+def _is_model(source: Path) -> bool:
+    """A .npz file, what `theorylab plan MODEL --json` printed, or no file but a name without a folder."""
+    if not source.exists():
+        return source.suffix == ".npz" or (source.name == str(source) and not source.suffix)
+    if source.is_dir():
+        return False
+    if source.suffix == ".npz":
+        return True
+    try:
+        found = json.loads(source.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and {"model", "solution"} <= found.keys()
+
+
+def drawings_of(source: Path, claim: str | None, kind: str | None, policy: str | None) -> list[Any]:
+    """The drawings of a source of any sort."""
+    from theorylab.ledger import is_ledger
+
+    if _is_model(source):
+        return choose_model(str(source), claim, kind, policy)
+    if policy is not None:
+        raise InputError(f"--policy belongs to a model, and '{source}' is none; leave it out")
+    if (source / "study.json").exists():
+        return choose_study(source, claim, kind)
+    if source.is_file() and is_ledger(_text_of(source)[1]):
+        return choose_runs(source, claim, kind)
+    return choose(*read_source(source), claim, kind)
+
+
+def execute(
+    source: Path,
+    claim: str | None,
+    *,
+    kind: str | None,
+    size: str,
+    format: str,
+    out: Path,
+    policy: str | None = None,
+) -> list[Path]:
     """Draw, write figures and CSV files into `out`, and return their paths.
 
-    Raises InputError as `read_source` and `choose`, for an unknown size or format, and for a folder that cannot be
-    written.
+    `claim`: of a study, the label of a model. `policy`: of a model (`theorylab.figure_models.policy_of`). Raises
+    InputError as `read_source` and the functions `choose...`, for an unknown size or format, for a policy without a
+    model, and for a folder that cannot be written.
     """
+    from theorylab.figure_kinds import KINDS
+    from theorylab.figure_models import MODEL_KINDS
+    from theorylab.figure_study import STUDY_KINDS
     from theorylab.figure_style import FORMATS, SIZES, save, write_table
 
     if size not in SIZES:
         raise InputError(f"unknown figure size '{size}'{nearest(size, SIZES)}; use one of {', '.join(SIZES)}")
     if format not in FORMATS:
         raise InputError(f"unknown figure format '{format}'; use one of {', '.join(FORMATS)}")
-    chosen = choose(*read_source(source), claim, kind)
+    known = [*KINDS, *STUDY_KINDS, *MODEL_KINDS]
+    if kind not in (None, *known):
+        raise InputError(f"unknown kind of figure '{kind}'{nearest(str(kind), known)}; use one of {', '.join(known)}")
+    chosen = drawings_of(source, claim, kind, policy)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,9 +1,10 @@
 """Growth over a sweep: mean regret against size on logarithmic axes, and the local slopes of its ratio to the order.
 
-Upper panel: means with their limits, the claimed order scaled through the sizes of the stable range, what any algorithm
-satisfies. Sizes before the range are hollow. Lower panel: local slopes of log(regret/order) between neighbouring sizes
-with their limits, and the margin, within which a slope does not speak against the order. The verdict is in the title.
-Data: the tables `sweep` and `slopes` in `Evidence.growth`; all limits normal, 5 % on each side.
+Upper panel: means with their limits, the claimed order times the constant that fits the range best (least squares
+weighted by the standard errors, as in `theorylab.stats.order.compare`), what any algorithm satisfies. Sizes before the
+range are hollow. Lower panel: local slopes of log(regret/order) between neighbouring sizes with their limits, and the
+margin, within which a slope does not speak against the order. The verdict is in the title. Data: the tables `sweep` and
+`slopes` in `Evidence.growth`; all limits normal, 5 % on each side.
 """
 
 from __future__ import annotations
@@ -70,10 +71,10 @@ def growth_figure(e: Evidence, *, size: str = "neurips") -> Figure:
         top.set_xlim(x)
         decades(below.xaxis, *x)
         top.tick_params(labelbottom=False)
-        top.set_ylabel("mean regret")
-        below.set_ylabel("local slope")
+        top.set_ylabel("mean regret\n(reward units)")
+        below.set_ylabel("slope of log\n(regret / order)")
         below.set_xlabel(f"${letter}$" if letter.isalpha() else letter)
-        found = f"slope over the range [{number(e.growth['low'])}, {number(e.growth['high'])}], margin {number(margin)}"
+        found = f"slope in [{number(e.growth['low'])}, {number(e.growth['high'])}], margin {number(margin)}"
         where = f"[{number(e.growth['T1'])}, {number(e.growth['T2'])}]"
         title(top, f"{e.id}: {e.verdict} on {letter} in {where}, {found}", size)
         return finish(figure, keys)
@@ -84,7 +85,10 @@ def _means(ax: Any, data: dict[str, np.ndarray], start: float, font: float) -> l
     x, mean, keys = data["x"], data["mean"], []
     low = np.where(data["low"] > 0, data["low"], mean / 1e3)
     bars = dict(color=BLUE, linestyle="none", capsize=0.3 * font, elinewidth=0.12 * font, zorder=3)
-    for inside, face, text in ((x >= start, BLUE, "mean regret (90 %)"), (x < start, "white", "before the range")):
+    for inside, face, text in (
+        (x >= start, BLUE, "mean regret, 90 % limits"),
+        (x < start, "white", "before the range"),
+    ):
         if inside.any():
             reach = (mean[inside] - low[inside], data["high"][inside] - mean[inside])
             keys.append(
@@ -93,7 +97,7 @@ def _means(ax: Any, data: dict[str, np.ndarray], start: float, font: float) -> l
                     label=text, **bars,
                 )
             )  # fmt: skip
-    keys += ax.plot(x, data["scaled"], color=VERMILLION, linestyle=(0, (5, 1.6)), label="order, scaled")
+    keys += ax.plot(x, data["scaled"], color=VERMILLION, linestyle=(0, (5, 1.6)), label="order, fitted to the range")
     keys += ax.plot(x, data["trivial"], color=BLACK, linestyle=(0, (1, 1.3)), label="trivial (any algorithm)")
     y = limits(np.concatenate([mean, data["high"], data["scaled"], data["trivial"], low[data["low"] > 0]]), 0.05)
     ax.set_ylim(y)

@@ -3,11 +3,13 @@
 A cell says whether the claim caught the fault: as a property (full square), as a step that repeats a formula of the
 learner (half square: the weaker witness), not at all (open square), or that it was not run (no square). The shapes
 differ, so that it reads in grey. The number at the right counts the properties that caught a fault, "none" says that
-nothing did. The size gives the width; the height grows with the faults, on slides only where they do not fit.
+nothing did. The size gives the width; the height grows with the faults, on slides only where they do not fit. Claims
+that would need letters below 6 pt side by side stand in several panels, one above the other.
 """
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -16,11 +18,23 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from theorylab.evidence import Evidence
-from theorylab.figure_style import BLUE, DARK, DPI, SIZES, VERMILLION, drawable, finish, paper_style
+from theorylab.figure_style import (
+    BLUE,
+    DARK,
+    DPI,
+    LEAST,
+    SIZES,
+    VERMILLION,
+    drawable,
+    finish,
+    legend_columns,
+    paper_style,
+)
 from theorylab.kills import CAUGHT, COPIED, MISSED, kill_table
 
 __all__ = ["kill_figure"]
 
+SHARE = 0.85  # of a cell that its letters take
 HALF = ((-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5))
 FRAMES = {CAUGHT: BLUE, COPIED: "none", MISSED: "#9A9A9A"}
 
@@ -31,32 +45,38 @@ def kill_figure(claims: Sequence[Evidence], *, name: str, size: str = "neurips")
     faults, ids = table.pop("fault"), list(table)
     with paper_style(size):
         width, height, font = SIZES[size]
-        small, slides = min(font, 12.0), size == "slides"
+        small = max(min(0.92 * font, 12.0), LEAST)
         left = min(0.36 * width, 0.0075 * small * max(len(f) for f in faults) + 0.1)  # inches, as all below
-        cell = min((width - left - 0.4) / len(ids), 0.025 * font)
-        around = 1.9 if slides else 1.1
-        row = min(cell, max((height - around - 0.8) / len(faults), 0.1) if slides else 0.2)
-        letters = max(min(0.92 * small, 72 * 0.85 * min(cell, row)), 3.5)
+        room, narrow = width - left - 0.4, LEAST / 72 / SHARE
+        panels = math.ceil(len(ids) / int(room / narrow))
+        each = math.ceil(len(ids) / panels)
+        cell = min(room / each, 0.025 * font)
+        text = textwrap.wrap(drawable(f"{name}: planted faults against claims"), int(110 * width / font))
+        keys = _legend(0.75 * font)
+        across = legend_columns([str(key.get_label()) for key in keys], size, 4)
+        around = 1.3 * font / 72 * (len(text) + math.ceil(len(keys) / across) + 1)
+        row = min(cell, max((height - around - 0.8) / len(faults), 0.12) if size == "slides" else 0.2)
+        letters = max(min(small, 72 * SHARE * min(cell, row)), LEAST)
         shorts = [_short(drawable(i.partition(".")[2] or i), 26) for i in ids]
         head = 0.0078 * letters * max(len(s) for s in shorts) + 0.1
-        tall = max(row * len(faults) + head + around, height if slides else 0.5 * height)
+        tall = max(panels * (row * len(faults) + head) + around, 0.5 * height)
         # at a coarse resolution small letters are narrower than in the files, and the layout would clip them
         figure = Figure(figsize=(width, tall), dpi=DPI, layout="constrained")
-        ax = figure.add_subplot()
-        ax.set(xlim=(-0.5, len(ids) - 0.5), ylim=(len(faults) - 0.5, -0.5))
-        _cells(ax, table, 72 * 0.76 * min(cell, row))
-        ax.set_xticks(range(len(ids)), shorts, rotation=90, fontsize=letters, parse_math=False)
-        ax.xaxis.tick_top()
         longest = int(left / (0.0066 * letters))
         names = [_short(drawable(f), longest) for f in faults]
-        ax.set_yticks(range(len(faults)), names, fontsize=letters, parse_math=False)
-        ax.tick_params(length=0, pad=2)
-        for side in ("top", "right", "left", "bottom"):
-            ax.spines[side].set_visible(False)
-        _counts(ax, faults, table, letters)
-        text = textwrap.wrap(drawable(f"{name}: planted faults against claims"), int(110 * width / font))
+        for k, ax in enumerate(figure.subplots(panels, 1, squeeze=False)[:, 0]):
+            part = slice(k * each, (k + 1) * each)
+            ax.set(xlim=(-0.5, each - 0.5), ylim=(len(faults) - 0.5, -0.5))
+            _cells(ax, {i: table[i] for i in ids[part]}, 72 * 0.76 * min(cell, row))
+            ax.set_xticks(range(len(ids[part])), shorts[part], rotation=90, fontsize=letters, parse_math=False)
+            ax.xaxis.tick_top()
+            ax.set_yticks(range(len(faults)), names, fontsize=letters, parse_math=False)
+            ax.tick_params(length=0, pad=2)
+            for side in ("top", "right", "left", "bottom"):
+                ax.spines[side].set_visible(False)
+            _counts(ax, faults, table, each, letters)
         figure.suptitle("\n".join(text), x=0.01, ha="left", fontsize=font, parse_math=False)
-        return finish(figure, _legend(0.75 * font), 2 if size in ("icml", "slides") else 4, 1.2)
+        return finish(figure, keys, across, 1.2)
 
 
 def _short(text: str, most: int) -> str:
@@ -79,12 +99,13 @@ def _cells(ax: Any, table: dict[str, list[str]], side: float) -> None:
             ax.plot(x, y, **_mark(what, side))
 
 
-def _counts(ax: Any, faults: list[str], table: dict[str, list[str]], letters: float) -> None:
+def _counts(ax: Any, faults: list[str], table: dict[str, list[str]], columns: int, letters: float) -> None:
+    """At the right of a panel, of all panels together: how many properties caught a fault."""
     for i in range(len(faults)):
         cells = [column[i] for column in table.values()]
         count, alive = cells.count(CAUGHT), not {CAUGHT, COPIED} & set(cells)
         ax.annotate(
-            "none" if alive else str(count), xy=(len(table) - 0.5, i), xytext=(3, 0), textcoords="offset points",
+            "none" if alive else str(count), xy=(columns - 0.5, i), xytext=(3, 0), textcoords="offset points",
             va="center", ha="left", fontsize=letters, color=VERMILLION if alive else DARK,
             fontweight="bold" if alive else "normal", annotation_clip=False,
         )  # fmt: skip
@@ -96,4 +117,5 @@ def _legend(side: float) -> list[Any]:
         Line2D([], [], label="caught by a repeated formula", **_mark(COPIED, side)),
         Line2D([], [], label="not caught", **_mark(MISSED, side)),
         Line2D([], [], linestyle="none", label="no square: not run"),
+        Line2D([], [], linestyle="none", label="number: properties that caught the fault"),
     ]

@@ -92,7 +92,8 @@ def drawings(e: Evidence, anchor: str) -> list[Drawing]:
     """The figures of a claim, `anchor` begins the names of their files: regret, slack, difference, growth, e-path."""
     out = list(_by_instance(e, anchor))
     if e.growth.get("sweep"):
-        text = clean(f"{e.id}: {e.verdict}. {e.growth['reason']}. Limits 5 % on each side.")
+        reason = str(e.growth["reason"])
+        text = clean(f"{e.id}: {e.verdict}. {reason[:1].upper()}{reason[1:]}. Limits 5 % on each side.")
         draw = partial(_at_size, partial(growth_figure, e))
         out.append(Drawing("growth", f"{anchor}-growth", text, e.id, partial(growth_table, e), draw))
     if any(i.e_path for i in e.instances):
@@ -110,7 +111,8 @@ def kill_drawings(evidence: Sequence[Evidence], anchors: Mapping[tuple[str, str]
     for (paper, learner), claims in kill_groups(evidence).items():
         name = f"{paper}, {learner}" if learner else paper
         text = clean(
-            f"Faults planted in {learner or 'the learner'} against the claims of {paper} that were put to them."
+            f"Faults planted in {learner or 'the learner'} against the claims of {paper} that were put to them. At the "
+            "right, how many properties caught the fault."
         )
         draw = partial(_at_size, partial(kill_figure, claims, name=name))
         anchor = anchors[paper, learner]

@@ -9,6 +9,7 @@ all n at once (approximate, for drawing; the verdict is that of the e-process on
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from theorylab.figure import axis_of
 from theorylab.figure_style import (
     BLUE,
     DARK,
+    MARKS,
     SIZES,
     VERMILLION,
     columns,
@@ -37,8 +39,8 @@ from theorylab.table import number
 __all__ = ["difference_figure", "difference_table", "e_figure", "e_table"]
 
 SIDES = {"support": (BLUE, "supports"), "refute": (VERMILLION, "refutes")}
-MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1, 1.3)), (0, (5, 1.4, 1, 1.4)))
+#: of the sides, so that they differ in grey; instances differ by their markers
+STYLES: dict[str, Any] = {"support": "-", "refute": (0, (5, 1.6))}
 
 
 def _paths(e: Evidence) -> list[tuple[InstanceEvidence, dict[str, np.ndarray]]]:
@@ -90,7 +92,7 @@ def e_figure(e: Evidence, *, size: str = "neurips") -> Figure:
                 used.add(side)
                 values = data[f"log_e_{side}"] / math.log(10)
                 seen = np.where(np.isfinite(values), values, np.nan)
-                ax.plot(data["n"], seen, color=colour, linestyle=DASHES[k % len(DASHES)])
+                ax.plot(data["n"], seen, color=colour, linestyle=STYLES[side])
                 threshold = float(data[f"threshold_{side}"][-1]) / math.log(10)
                 stopped = values[-1] >= threshold - 1e-12
                 ax.plot(
@@ -103,7 +105,7 @@ def e_figure(e: Evidence, *, size: str = "neurips") -> Figure:
         pad = 0.06 * (high - low)
         ax.set_ylim(low - pad, high + pad)
         for side, threshold in sorted(thresholds):
-            ax.axhline(threshold, color=SIDES[side][0], linewidth=0.1 * font, linestyle=(0, (3, 2)), zorder=1)
+            ax.axhline(threshold, color=SIDES[side][0], linewidth=0.08 * font, linestyle=STYLES[side], zorder=1)
         ax.axhline(0.0, color=DARK, linewidth=0.06 * font, zorder=0)
         n = np.concatenate([data["n"] for _, data in paths])
         x = limits(n)
@@ -128,14 +130,14 @@ def _e_keys(
     for side, (colour, verb) in SIDES.items():
         if side in used:
             levels = ", ".join(number(10.0**t) for s, t in sorted(thresholds) if s == side)
-            keys.append(Line2D([], [], color=colour, label=f"{verb} the claim; passes at {levels}"))
+            keys.append(Line2D([], [], color=colour, linestyle=STYLES[side],
+                               label=f"{verb} the claim; passes at {levels}"))  # fmt: skip
     most = 34 if size in ("icml", "slides") else 44
     for k, (i, data) in enumerate(paths):
-        text = drawable(f"{i.model}, n = {number(data['n'][-1])}")
-        text = text if len(text) <= most else text[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
-        key = Line2D(
-            [], [], color=DARK, linestyle=DASHES[k % len(DASHES)], marker=MARKS[k % len(MARKS)], label=text
-        )  # fmt: skip
+        end = f", n = {number(data['n'][-1])}"
+        lines = textwrap.wrap(drawable(i.model), most - len(end), max_lines=2, placeholder="\N{HORIZONTAL ELLIPSIS}")
+        text = "\n".join(lines) + end
+        key = Line2D([], [], color=DARK, linestyle="none", marker=MARKS[k % len(MARKS)], label=text)
         key.set_markersize(0.5 * font)
         keys.append(key)
     return keys
@@ -167,6 +169,7 @@ def difference_figure(instance: InstanceEvidence, *, claim_id: str, size: str = 
         )
         keys.append(band)
         keys.append(ax.axhline(0.0, color=DARK, linestyle=(0, (5, 1.6)), label="0: no difference"))
+        ax.yaxis.set_major_locator(ticker.MaxNLocator(6))
         x = limits(data["n"])
         ax.set(xscale="log", xlim=x)
         decades(ax.xaxis, *x)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib import ticker
 from matplotlib.figure import Figure
 
 from theorylab.errors import InputError
@@ -135,6 +136,7 @@ def _scale(ax: Any, values: np.ndarray) -> None:
     low = min(low, 0.0) if low >= 0 else low
     pad = 0.07 * (high - low or 1.0)
     ax.set_ylim(low - pad, high + pad)
+    ax.yaxis.set_major_locator(ticker.MaxNLocator(6))
 
 
 def _stages(ax: Any, stages: list[Any], font: float) -> list[Any]:

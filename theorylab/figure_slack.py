@@ -66,7 +66,7 @@ def slack_figure(instance: InstanceEvidence, *, claim_id: str, size: str = "neur
         keys: list[Any] = []
         for values, text, colour, dash in (
             (lines[0], f"bound / {number(100 * share)} % quantile", BLUE, "-"),
-            (lines[1], f"bound / mean ({run} runs)", GREEN, (0, (5, 1.4, 1, 1.4))),
+            (lines[1], f"bound / mean, {run} replicates", GREEN, (0, (5, 1.4, 1, 1.4))),
         ):
             seen = np.isfinite(values)
             text += "" if seen.any() else " (infinite)" if np.isinf(values).any() else " (nothing measured)"

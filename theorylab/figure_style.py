@@ -1,7 +1,16 @@
 """What all figures share: paper sizes, fonts, colours, ticks, and files that are the same bytes at every run.
 
-Files hold no date; identifiers in SVG come from a fixed salt; layout is fixed before saving, so that all formats agree.
-Colours are the colour-blind safe ones of Okabe and Ito, and line styles differ, for print in grey. No global state.
+Widths are what the styles set, so that a figure is included without scaling and its letters keep their size:
+
+    neurips   neurips_2024.sty: textwidth=5.5in, one column                                  [recalled]
+    icml      icml2024.sty: \\textwidth 6.75in, \\columnsep 0.25in, so a column of 3.25 in     [source]
+    iclr      iclr2024_conference.sty: \\textwidth 5.5 true in, one column                    [recalled]
+    jmlr      jmlr2e.sty: \\textwidth 6.0 true in, one column                                 [source]
+    slides    a page of 16:9 is 10 x 5.625 in; letters of 18 pt are read from the last row          [derived]
+
+No letter is below `LEAST` points, subscripts apart. Files hold no date; identifiers in SVG come from a fixed salt;
+layout is fixed before saving, so that all formats agree. Colours are the colour-blind safe ones of Okabe and Ito (2008)
+[recalled]; what they tell apart, line styles or shapes tell apart too (`look`), for print in grey. No global state.
 """
 
 from __future__ import annotations
@@ -14,6 +23,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +36,15 @@ from theorylab.table import clean, number
 
 __all__ = [
     "FORMATS",
+    "LEAST",
     "SIZES",
     "columns",
     "decades",
     "drawable",
     "finish",
+    "legend_columns",
     "limits",
+    "look",
     "paper_style",
     "power",
     "render",
@@ -48,11 +61,24 @@ SIZES = {
     "jmlr": (6.0, 3.7, 10.0),
     "slides": (10.0, 5.6, 18.0),
 }
+#: of figure files; pgf needs TeX
 FORMATS = ("pdf", "svg", "png", "pgf")
 DPI = 200
 FONTS = ("STIXGeneral", "DejaVu Sans")  # both come with matplotlib
 BLUE, VERMILLION, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#ECECEC"
 DARK = "#555555"
+#: points, the smallest letters of any figure
+LEAST = 6.0
+PALETTE = (BLUE, VERMILLION, GREEN, BLACK, "#CC79A7", "#E69F00", "#56B4E9")
+MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.6)),
+    (0, (1, 1.3)),
+    (0, (5, 1.4, 1, 1.4)),
+    (0, (9, 2)),
+    (0, (3, 1, 1, 1, 1, 1)),
+)
 
 
 def paper_style(size: str) -> AbstractContextManager[None]:
@@ -80,6 +106,25 @@ def paper_style(size: str) -> AbstractContextManager[None]:
     }
     made: AbstractContextManager[None] = style.context(settings, after_reset=True)
     return made
+
+
+def look(k: int) -> dict[str, Any]:
+    """Colour, line style and marker of the k-th of several lines; no two of 168 agree in all three."""
+    return dict(color=PALETTE[k % 7], linestyle=DASHES[k % 6], marker=MARKS[k % 8])
+
+
+def legend_columns(labels: Sequence[str], size: str, most: int = 3) -> int:
+    """Columns of a legend with these labels that fit the width of a size: from 1 to `most`."""
+    width, _, font = SIZES[size]
+    for count in range(min(most, len(labels)), 1, -1):
+        rows, more = divmod(len(labels), count)  # a legend is filled column by column, the first ones longer
+        ends = [0]
+        for k in range(count):
+            ends.append(ends[-1] + rows + (k < more))
+        widest = sum(max(map(len, labels[i:j])) for i, j in pairwise(ends))
+        if font * (0.42 * widest + 4.1 * count) < 72 * width:  # letters of 0.92 font, less than half as wide as high
+            return count
+    return 1
 
 
 def columns(
@@ -213,10 +258,14 @@ def write_table(table: Mapping[str, Sequence[Any]], path: str | Path) -> Path:
     return file
 
 
+#: columns that hold counts and indices
+WHOLE = ("n", "replicates", "stage", "state", "action", "next_state", "arm", "optimal")
+
+
 def _cell(name: str, value: Any) -> str:
     if isinstance(value, str):
         return value
-    return f"{value:.0f}" if name == "n" else repr(float(value))
+    return f"{value:.0f}" if name in WHOLE else repr(float(value))
 
 
 def write(file: Path, data: bytes) -> None:

@@ -80,7 +80,8 @@ def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Ru
         if open_constant:
             assert claim.shape is not None and of.trivial is not None
             unit = of.trivial / float(claim.shape(group.context, np.array([float(group.instance.length)]))[0])
-            out.constant = (out.interval[0] * unit, out.interval[1] * unit)
+            both = limits(float(x.sum()), len(x), 0.5 * CONSTANT_LEVEL)  # each side has half of the level
+            out.constant = (both[0] * unit, both[1] * unit)
         out.note = f"the mean at the final length, {group.instance.length}"
         mean = float(x.mean())
         best = (mean, min(1.5 * mean, 0.999), mean) if mean > 0 else None

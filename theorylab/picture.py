@@ -40,6 +40,7 @@ __all__ = [
     "grid_text",
     "model_figure",
     "row_of",
+    "shades_of_values",
     "successors",
     "ties",
     "value_name",
@@ -169,12 +170,12 @@ def model_figure(
 
 
 def value_name(plan: Plan) -> str:
-    """What V is called on an axis."""
-    return "bias $h$" if plan.gain is not None else "$V$"
+    """What V is called on an axis, with its unit."""
+    return ("bias $h$" if plan.gain is not None else "$V$") + " (reward units)"
 
 
-def _colours() -> Any:
-    """White to blue, light enough for black marks on every shade."""
+def shades_of_values() -> Any:
+    """Colours of values: white to blue, light enough for black marks on every shade."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("values", ["#FFFFFF", "#9CCBE8", "#3D93CB"])
@@ -222,7 +223,7 @@ def _bandit(figure: Figure, model: Bandit, width: float, font: float) -> None:
                 textcoords="offset points", ha="right", va="bottom", color=VERMILLION, fontsize=0.9 * font,
             )  # fmt: skip
     ax.set_xlabel("arm")
-    ax.set_ylabel("mean reward")
+    ax.set_ylabel("mean reward (reward units)")
 
 
 def axes_at(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
@@ -233,6 +234,8 @@ def axes_at(figure: Figure, left: float, bottom: float, width: float, height: fl
 
 
 def _grid(figure: Figure, model: TabularMDP, plan: Plan, grid: Grid, width: float, font: float) -> None:
+    from theorylab.figure_style import LEAST
+
     values, _, _ = first_stage(plan)
     if max(grid.cells, default=0) >= model.S:
         raise InputError(f"the grid places state {max(grid.cells)}, the model has states 0..{model.S - 1}")
@@ -246,7 +249,7 @@ def _grid(figure: Figure, model: TabularMDP, plan: Plan, grid: Grid, width: floa
     figure.set_size_inches(width, cell * rows + 0.3)
     left = (width - cell * columns - beside) / 2
     ax = axes_at(figure, left, 0.15, cell * columns, cell * rows)
-    colours = _colours().with_extremes(bad="#565656")
+    colours = shades_of_values().with_extremes(bad="#565656")
     drawn = ax.imshow(np.ma.masked_invalid(plane), cmap=colours, interpolation="nearest", aspect="auto")
     bare(ax, spines=True)
     ax.set_xticks(np.arange(1, columns) - 0.5, minor=True)
@@ -254,7 +257,7 @@ def _grid(figure: Figure, model: TabularMDP, plan: Plan, grid: Grid, width: floa
     ax.grid(which="minor", color="#CFCFCF", linewidth=0.05 * font)
     ax.tick_params(which="both", length=0)
     if ties(plan).all():  # nothing to choose: the layout is what there is to see
-        for state, (row, column) in grid.cells.items():
+        for state, (row, column) in grid.cells.items() if 24 * cell >= LEAST else ():
             ax.text(column, row, grid.marks.get(state, str(state)), ha="center", va="center", fontsize=24 * cell)
     else:
         _arrows(ax, plan, grid, cell * 72)
@@ -263,22 +266,30 @@ def _grid(figure: Figure, model: TabularMDP, plan: Plan, grid: Grid, width: floa
     side = axes_at(figure, left + cell * columns + 0.1, 0.15, 0.12, cell * rows)
     scale = figure.colorbar(drawn, cax=side)
     scale.outline.set_linewidth(0.05 * font)
-    scale.set_label(value_name(plan) + (" at stage 0" if plan.Q.ndim == 3 else ""))
+    name = value_name(plan)
+    if plan.Q.ndim == 3:
+        name = name.replace(" (", " at stage 0 (")
+    # the unit is left out where the plane is not high enough for it
+    scale.set_label(name if 72 * cell * rows > 0.5 * font * len(name) else name.partition(" (")[0])
 
 
 def _arrows(ax: Axes, plan: Plan, grid: Grid, cell: float) -> None:
     """An arrow for each optimal action of each state, or the state's mark; `cell`: size of a cell in points."""
+    from theorylab.figure_style import LEAST
+
     optimal = ties(plan)
     style = {"arrowstyle": f"-|>,head_length={0.1 * cell:.3f},head_width={0.06 * cell:.3f}", "color": "black"}
     for state, (row, column) in grid.cells.items():
         if state in grid.marks:
-            ax.text(column, row, grid.marks[state], ha="center", va="center", fontsize=0.5 * cell, weight="bold")
+            ax.text(column, row, grid.marks[state], ha="center", va="center", weight="bold",
+                    fontsize=max(0.5 * cell, LEAST))  # fmt: skip
             continue
         actions = np.flatnonzero(optimal[state])
         for action in actions:
             step = STEPS.get(grid.arrows[action])
             if step is None:
-                ax.text(column, row, grid.arrows[action], ha="center", va="center", fontsize=0.4 * cell)
+                ax.text(column, row, grid.arrows[action], ha="center", va="center",
+                        fontsize=max(0.4 * cell, LEAST))  # fmt: skip
                 continue
             # one arrow through the middle; several start there
             back = 0.3 if actions.size == 1 else 0.0
@@ -297,17 +308,17 @@ def _stages(figure: Figure, model: TabularMDP, plan: Plan, width: float, font: f
 
     H, S = plan.pi.shape
     point = font / 72
-    height = min(max(0.16 * S, 0.6), 0.45 * width)
+    height = min(max(1.3 * point * S, 0.6), 0.45 * width)
     edge, gap, foot, head = 4.2 * point, 0.2, 3.6 * point, 4.6 * point
     panel = (width - edge - gap - 0.1) / 2
     figure.set_size_inches(width, foot + height + head)
     left, right = (axes_at(figure, edge + k * (panel + gap), foot, panel, height) for k in (0, 1))
-    drawn = left.imshow(plan.V[:H].T, cmap=_colours(), aspect="auto", interpolation="nearest", origin="lower")
+    drawn = left.imshow(plan.V[:H].T, cmap=shades_of_values(), aspect="auto", interpolation="nearest", origin="lower")
     above = axes_at(figure, edge, foot + height + 0.6 * point, panel, 0.6 * point)
     scale = figure.colorbar(drawn, cax=above, orientation="horizontal", ticklocation="top")
     scale.outline.set_linewidth(0.05 * font)
     scale.locator = MaxNLocator(5)
-    scale.set_label("$V$")
+    scale.set_label("$V$ (reward units)")
     shades = _shades(model.A)
     for ax in (left, right):
         ax.spines[["top", "right"]].set_visible(True)
@@ -340,6 +351,8 @@ def _matrix(figure: Figure, model: TabularMDP, plan: Plan, width: float, font: f
     """The transition matrix of the optimal policy, and V beside it, a row a state; of uniform play where all tie."""
     from matplotlib.ticker import FixedLocator, MaxNLocator
 
+    from theorylab.figure_style import LEAST
+
     values, _, pi = first_stage(plan)
     free = bool(ties(plan).all())
     chain = np.zeros((model.S, model.S))
@@ -351,7 +364,7 @@ def _matrix(figure: Figure, model: TabularMDP, plan: Plan, width: float, font: f
     line = 72 * side / model.S / font  # height of a row in lines of text
     named = line > 1.05
     gap = 3.4 * font / 72 if named else 0.1
-    numbers = 28 * side / model.S > 0.5 * font
+    numbers = 28 * side / model.S >= LEAST
     left, foot = (width - side) / 2 if free else edge, 0.15 if numbers else 4.7 * font / 72
     figure.set_size_inches(width, foot + side + 4.0 * font / 72)
     ax = axes_at(figure, left, foot, side, side)
@@ -388,7 +401,9 @@ def _chances(
     """Probabilities as shades, small ones visible by a root; `scale`: a colour bar below; place: left, bottom, side."""
     from matplotlib.colors import PowerNorm
 
-    drawn = ax.imshow(chain, cmap=_colours(), norm=PowerNorm(0.5, 0.0, 1.0), aspect="auto", interpolation="nearest")
+    drawn = ax.imshow(
+        chain, cmap=shades_of_values(), norm=PowerNorm(0.5, 0.0, 1.0), aspect="auto", interpolation="nearest"
+    )
     ax.spines[["top", "right"]].set_visible(True)
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")

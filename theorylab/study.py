@@ -35,6 +35,7 @@ from typing import Annotated, Any
 import msgspec
 
 from theorylab.compiler import TARGETS
+from theorylab.coverage import collects, coverage_probes, monitor
 from theorylab.errors import InputError, nearest
 from theorylab.learner import Learner
 from theorylab.model import FiniteHorizon, TabularMDP
@@ -243,8 +244,9 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return learner, model
 
     def maker(self, cell: Cell, threads: int | None = None) -> Callable[[int, int], Simulation]:
-        """The function (first, replicates) -> `Simulation` of a cell, for `Store.run`."""
+        """The function (first, replicates) -> `Simulation` of a cell, for `Store.run`; with coverage of collectors."""
         learner, model = self.build(cell)
+        of_coverage = collects(learner)
 
         def make(first: int, replicates: int) -> Simulation:
             return Simulation(
@@ -257,6 +259,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 target=self.target,
                 first=first,
                 checkpoints=geometric(cell.length, self.checkpoints),
+                probes=coverage_probes() if of_coverage else (),
+                monitor=monitor if of_coverage else None,
                 exact=self.exact,
                 threads=threads,
             )

@@ -2,6 +2,7 @@
 
     {catalogue} learners | papers     one entry a registered spec (`theorylab.registry.iter_specs`)
     {catalogue} models                a link to the page of each family (`model_pages`)
+    {catalogue} sources               one section a paper: reference, claims, learners, models, findings (`paper_pages`)
     {modules} theorylab.stats ...              reference of a module and of all its public submodules
 
 Texts are taken from the specs' own attributes; a spec that lacks one leaves the line out. The functions
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-KINDS = ("models", "learners", "papers")
+KINDS = ("models", "learners", "papers", "sources")
 #: settings of models, in the order of the overview
 SETTINGS = {
     "mdp": "Markov decision processes",
@@ -127,9 +128,16 @@ def _group(kind: str, spec: Any) -> str:
 
 
 def catalogue(kind: str, specs: Iterable[Any] | None = None) -> str:
-    """The catalogue of a kind as Markdown, grouped by setting (claims: by paper); models as links to their pages."""
+    """The catalogue of a kind as Markdown, grouped by setting (claims: by paper); models as links to their pages.
+
+    `sources` reads the whole registry, whatever `specs` is.
+    """
     if kind not in KINDS:
         raise ValueError(f"unknown catalogue '{kind}'; known: {', '.join(KINDS)}")
+    if kind == "sources":
+        from paper_pages import papers
+
+        return papers(escape)
     if specs is None:
         from theorylab.registry import iter_specs
 
@@ -164,7 +172,7 @@ def public_modules(name: str) -> list[str]:
 
 
 def kernels(name: str) -> list[str]:
-    """The public kernels of a module as reStructuredText: objects, which autodoc would pass over as data."""
+    """The public kernels of a module as reStructuredText, to stand below `currentmodule`: autodoc passes them over."""
     from plain_docstrings import to_rst
 
     module, out = importlib.import_module(name), []
@@ -173,11 +181,41 @@ def kernels(name: str) -> list[str]:
         if type(obj).__name__ == "Kernel":
             text = to_rst((inspect.getdoc(obj) or "").split("\n"))
             out += [
-                f".. py:function:: {name}.{entry}{inspect.signature(obj)}",
+                f".. py:function:: {entry}{inspect.signature(obj)}",
                 "",
                 *("   " + line for line in text),
                 "",
             ]
+    return out
+
+
+def commented(module: Any) -> set[str]:
+    """Names of a module's constants that a `#:` comment documents, above the assignment or on its line."""
+    lines, found = inspect.getsource(module).split("\n"), set()
+    for before, line in zip(["", *lines], lines, strict=False):
+        assigned = re.match(r"(\w+(?:, \w+)*)(?:: [^=]+)? = ", line)
+        if assigned and (before.startswith("#:") or "  #: " in line):
+            found.update(assigned[1].split(", "))
+    return found
+
+
+def constants(name: str) -> list[str]:
+    """The public constants of a module that autodoc would leave out for want of a comment, as reStructuredText."""
+    from plain_docstrings import to_rst
+
+    module = importlib.import_module(name)
+    if hasattr(module, "__path__"):
+        return []
+    out, known = [], commented(module)
+    for entry in getattr(module, "__all__", ()):
+        obj = getattr(module, entry)
+        if entry in known or inspect.isclass(obj) or inspect.isroutine(obj) or type(obj).__name__ == "Kernel":
+            continue
+        text = getattr(obj, "text", "")
+        value = repr(obj) if isinstance(obj, (str, int, float)) else ""
+        about = [text] if isinstance(text, str) and text else [f"A constant: {type(obj).__name__}."]
+        out += [f".. py:data:: {entry}", *([f"   :value: {value}"] if value else []), ""]
+        out += [*("   " + line for line in to_rst(about)), ""]
     return out
 
 
@@ -195,7 +233,8 @@ def modules(names: Iterable[str]) -> str:
     parts = []
     for name in names:
         for found in public_modules(name):
-            lines = [f".. automodule:: {found}", *reexports(found), "", *kernels(found)]
+            more = [*kernels(found), *constants(found)]
+            lines = [f".. automodule:: {found}", *reexports(found), "", f".. py:currentmodule:: {found}", "", *more]
             parts.append("\n".join([f"## {found}", "", "```{eval-rst}", *lines, "```", ""]))
     return "\n".join(parts)
 

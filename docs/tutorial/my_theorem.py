@@ -157,7 +157,7 @@ claims = [
         quantity="regret",
         shape=lambda c, n: np.sqrt(n),
         trivial=trivial,
-        instances={"quick": tuple(Instance("two-coins", 4**k) for k in range(6, 10))},
+        instances={"quick": tuple(Instance("two-coins", 2**k) for k in range(11, 18))},
         controls=(fault,),
         **COMMON,
     ),

@@ -13,6 +13,7 @@ import inspect
 import re
 import subprocess
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -36,6 +37,7 @@ def load(path: Path) -> ModuleType:
 sys.path.insert(0, str(DOCS / "_ext"))  # they import each other, as Sphinx has it
 catalogue = load(DOCS / "_ext" / "catalogue.py")
 model_pages = load(DOCS / "_ext" / "model_pages.py")
+paper_pages = load(DOCS / "_ext" / "paper_pages.py")
 sys.path.remove(str(DOCS / "_ext"))
 plain = load(DOCS / "_ext" / "plain_docstrings.py")
 fragments = load(ROOT / "changes" / "assemble.py")
@@ -94,20 +96,54 @@ def test_each_public_module_is_on_a_reference_page() -> None:
     assert sorted(set(catalogue.public_modules("theorylab")) - {"theorylab"} - set(documented_modules())) == []
 
 
+def is_constant(obj: Any) -> bool:
+    """True for what holds a value: its type's docstring says nothing of it."""
+    return not (inspect.isclass(obj) or inspect.isroutine(obj) or type(obj).__name__ == "Kernel")
+
+
 def test_each_documented_module_declares_its_names_and_documents_them() -> None:
     modules = documented_modules()
-    assert "theorylab.model" in modules
+    assert "theorylab.model" in modules and "proofs_check.lemmas.bellman" in modules
     wrong = []
     for name in modules:
         module = importlib.import_module(name)
         if not (module.__doc__ or "").strip():
             wrong.append(f"{name}: no module docstring")
-        if not hasattr(module, "__all__"):
+        if not hasattr(module, "__all__") and not hasattr(module, "__path__"):
             wrong.append(f"{name}: no __all__")
         for entry in getattr(module, "__all__", ()):
             obj = getattr(module, entry)
-            if (inspect.isclass(obj) or inspect.isfunction(obj)) and undocumented(obj):
+            if not is_constant(obj) and undocumented(obj):
                 wrong.append(f"{name}.{entry}: no docstring")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_constants_without_a_comment_are_listed_with_their_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    made = ModuleType("made")
+    monkeypatch.setitem(sys.modules, "made", made)
+    monkeypatch.setattr(inspect, "getsource", lambda m: "#: why\nA, E = 1, 5\nB = 2\nC: int = 3  #: here\n")
+    vars(made).update(A=1, B=2, C=3, D=SimpleNamespace(text="What it says."), __all__=["A", "B", "C", "D"])
+    assert catalogue.commented(made) == {"A", "C", "E"}
+    assert [line for line in catalogue.constants("made") if line.strip()] == [
+        ".. py:data:: B", "   :value: 2", "   A constant: int.", ".. py:data:: D", "   What it says.",
+    ]  # fmt: skip
+
+
+def test_every_public_module_of_the_content_is_a_spec_or_on_a_reference_page() -> None:
+    """A module of the content packages is a learner, a family, a paper or a set of faults, or lists what is public."""
+    specs = {"models": "family", "learners": "learner", "papers": "claims"}
+    pages, wrong = set(documented_modules()), []
+    for name in (m for package in ("mdps", "bandits", "proofs_check") for m in catalogue.public_modules(package)):
+        module, folder = importlib.import_module(name), name.partition(".")[2].partition(".")[0]
+        if not (module.__doc__ or "").strip():
+            wrong.append(f"{name}: no module docstring")
+        if hasattr(module, "__path__") or folder == "mutants":
+            continue
+        if folder in specs and not any(hasattr(module, a) for a in (specs[folder], specs[folder] + "s")):
+            wrong.append(f"{name}: no `{specs[folder]}`")
+        if folder not in specs and name not in pages:
+            wrong.append(f"{name}: on no reference page")
     assert not wrong, "\n".join(wrong)
 
 
@@ -174,6 +210,33 @@ def test_a_catalogue_entry_leaves_out_what_the_spec_lacks() -> None:
     assert catalogue.catalogue("papers", []) == "None is registered.\n"
     with pytest.raises(ValueError, match="unknown catalogue 'theorems'"):
         catalogue.catalogue("theorems", [])
+
+
+def test_the_page_of_papers_names_claims_learners_models_and_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    from theorylab.registry import iter_specs, papers
+
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    text = catalogue.catalogue("sources")
+    parts = {part.partition("\n")[0]: part for part in text.split("## ")[1:]}
+    claims = list(iter_specs("papers"))
+    assert set(papers()) <= set(parts)
+    assert {key for key in parts if f"| `{key}." in parts[key]} == set(papers())
+    assert sorted(re.findall(r"^\| `(.+?)` \|", text, re.MULTILINE)) == sorted(c.id for c in claims)
+    assert all(f"`{x.name}` ({x.setting}, " in parts[x.cite] for x in iter_specs("learners") if x.cite)
+    assert all(f"[{f.name}](models/{f.name}.md)" in parts[f.cite] for f in iter_specs("models") if f.cite)
+    ucrl2 = parts["jaksch2010"]
+    assert "Near-optimal Regret Bounds" in ucrl2 and "../theory/findings.md#ucrl2-the-span-of-the-optimistic" in ucrl2
+    assert "| `jaksch2010.thm2` | theorem | HighProbability | " in ucrl2
+
+
+def test_theorems_stand_before_their_steps() -> None:
+    claims = [
+        SimpleNamespace(id=i, steps=s) for i, s in (("b", ()), ("t", ("b", "a")), ("a", ()), ("u", ("a", "gone")))
+    ]
+    assert [c.id for c in paper_pages.ordered(claims)] == ["t", "b", "a", "u"]
+    assert paper_pages.slug("UCRL2: the span, B_p (as is)") == "ucrl2-the-span-b_p-as-is"
+    page = "# F\n\n## One\n\na2000.x and a2000\n\n## Two\n\na2000 b2001\n"
+    assert paper_pages.findings(page) == {"a2000": ["One", "Two"], "b2001": ["Two"]}
 
 
 @pytest.mark.parametrize("kind", ["learners", "papers"])
@@ -280,7 +343,8 @@ def test_docstrings_become_restructured_text(text: str, expected: list[str]) -> 
 def test_kernels_are_on_the_reference_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(DOCS / "_ext"))
     page = catalogue.modules(["theorylab.kernel"])
-    assert ".. py:function:: theorylab.kernel.log(x)\n\n   Natural logarithm" in page
+    assert ".. py:currentmodule:: theorylab.kernel\n\n.. py:function:: " in page
+    assert ".. py:function:: log(x)\n\n   Natural logarithm" in page
 
 
 def test_fragments_are_in_form() -> None:
@@ -320,9 +384,23 @@ def test_a_fragment_out_of_form_is_refused(tmp_path: Path, name: str, text: str,
         fragments.read(tmp_path / name)
 
 
+def inventory(path: Path) -> set[str]:
+    """Names of Python objects that a build's `objects.inv` lists."""
+    packed = path.read_bytes().split(b"\n", 4)[4]
+    lines = zlib.decompress(packed).decode().split("\n")
+    return {line.split(" ", 1)[0] for line in lines if " py:" in line}
+
+
 @pytest.mark.slow
 def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "trees")]
     done = subprocess.run([*command, str(DOCS), str(tmp_path / "html")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "diameter" in (tmp_path / "html" / "reference" / "planning.html").read_text(encoding="utf-8")
+    listed = inventory(tmp_path / "html" / "objects.inv")
+    missing = []
+    for name in documented_modules():
+        module = importlib.import_module(name)
+        for entry in () if hasattr(module, "__path__") else module.__all__:
+            if f"{name}.{entry}" not in listed:
+                missing.append(f"{name}.{entry}")
+    assert not missing, missing

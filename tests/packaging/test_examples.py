@@ -7,6 +7,7 @@ a temporary folder, with the entry point of the page as its only tie to TheoryLa
 from __future__ import annotations
 
 import importlib
+import linecache
 import os
 import re
 import shlex
@@ -62,6 +63,8 @@ def write(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(blocks(how_to / page, "python")[0], encoding="utf-8")
     (folder / "mylab" / "__init__.py").touch()
+    (references,) = blocks(how_to / "add-a-claim.md", "bibtex")
+    (folder / "mylab" / "references.bib").write_text(references, encoding="utf-8")
     (entry,) = blocks(how_to / "add-a-learner.md", "toml")
     points = tomllib.loads(entry)["project"]["entry-points"]
     about = folder / "mylab-0.1.dist-info"
@@ -105,7 +108,7 @@ def test_the_package_is_found_by_its_entry_point(mylab: Path) -> None:
 
 def test_the_template_is_the_package_of_the_pages(tmp_path: Path) -> None:
     template, made = DOCS / "template", write(tmp_path)
-    for name in FILES.values():
+    for name in [*FILES.values(), "references.bib"]:
         assert (template / "mylab" / name).read_bytes() == (made / "mylab" / name).read_bytes(), name
     project = tomllib.loads((template / "pyproject.toml").read_text("utf-8"))["project"]
     (entry,) = blocks(DOCS / "how-to" / "add-a-learner.md", "toml")
@@ -113,7 +116,6 @@ def test_the_template_is_the_package_of_the_pages(tmp_path: Path) -> None:
 
 
 def test_the_template_gives_verdicts_controls_and_figures(mylab: Path) -> None:
-    (mylab / "mylab" / "references.bib").write_bytes((DOCS / "template" / "mylab" / "references.bib").read_bytes())
     path = os.pathsep.join([str(mylab), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", "theorylab", "check", "example2002", "--target", "python", "--report", "report"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path})
@@ -256,9 +258,11 @@ def test_python_prints_what_its_comments_say(page: Path, mylab: Path, capsys: py
 
         execute(Study.read("width.toml"), "results/width")
     own_file = page.name in FILES
-    for code in blocks(page, "python")[own_file:]:
+    for number, code in enumerate(blocks(page, "python")[own_file:]):
         capsys.readouterr()
-        exec(compile(code, page.name, "exec"), {"__name__": "example"})
+        name = f"<{page.name} {number}>"  # kernels are built from their source
+        linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+        exec(compile(code, name, "exec"), {"__name__": "example"})
         printed = capsys.readouterr().out.rstrip("\n").split("\n")
         said = re.findall(r"(?:^|  )# (.+)$", code, re.MULTILINE) if "print(" in code else [""]
         said = [s for s in said if not s.startswith("every family")]
