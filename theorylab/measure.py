@@ -152,8 +152,9 @@ class Group:
         ones = shape(self.context, n)
         if not (np.isfinite(ones[-1]) and ones[-1] > 0.0) and claim.shape is not None:
             raise InputError(f"claim {claim.id}: shape is {ones[-1]} at n={n[-1]:g}; it must be positive and finite")
-        # where the shape is 0, as log n at n = 1, no constant could do: that length says nothing of the best one
-        self.tables[f"shape_{name}"] = np.where(ones > 0.0, round_up(ones), 0.0)
+        # where a shape is 0, as log n at n = 1, no constant could do: that length says nothing of the best one
+        speaks = (ones > 0.0) | (claim.shape is None)
+        self.tables[f"shape_{name}"] = np.where(speaks, round_up(ones), 0.0)
         for what, expression in (
             ("excess", f"{measured} - tr.bound_{name}[{place}]"),
             ("ratio", f"{measured} / tr.shape_{name}[{place}] if tr.shape_{name}[{place}] > 0.0 else 0.0"),

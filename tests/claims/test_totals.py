@@ -98,3 +98,16 @@ def test_a_control_that_is_never_violated_does_not_go_on() -> None:
     found = check(claim(bound=lines(0.9), controls=(faithful,)))
     outcome = next(c for c in found.controls if c.name == "no fault")
     assert found.verdict == "CHECK_INVALID" and not outcome.ok and "of 2 replicates" in outcome.detail
+
+
+def test_a_length_where_the_shape_is_zero_says_nothing_of_the_constant() -> None:
+    """log 1 = 0, and a first pull of the worse arm loses something all the same."""
+    open_rate = Claim(
+        id="uniform.open", text="Regret is O(n), measured against log n.", source_tag="derived", learner="uniform",
+        kind=HighProbability(0.3), quantity="regret", constants="unspecified", instances=QUICK,
+        shape=lambda c, n: np.log(np.maximum(n, 1.0)), trivial=lambda c, n: 0.2 * n,
+    )  # fmt: skip
+    (found,) = check_many([open_rate], target="python", budget=128, run_controls=False)
+    assert found.instances[0].constant is not None
+    low, high = found.instances[0].constant
+    assert 1.0 < low < high < 10.0
