@@ -155,20 +155,22 @@ def _braced(text: str, at: int, fail: Callable[[int], InputError]) -> tuple[str,
     raise fail(at)
 
 
-@cache
-def _read() -> dict[str, Entry]:
+def _files() -> tuple[Path, ...]:
+    """The `references.bib` of the content packages that there are now."""
     from theorylab.registry import content_packages
 
+    specs = [importlib.util.find_spec(package) for package in content_packages()]
+    roots = [Path(root) for spec in specs if spec for root in spec.submodule_search_locations or ()]
+    return tuple(root / "references.bib" for root in roots if (root / "references.bib").is_file())
+
+
+@cache
+def _read(files: tuple[Path, ...]) -> dict[str, Entry]:
     out: dict[str, Entry] = {}
-    for package in content_packages():
-        spec = importlib.util.find_spec(package)
-        for root in (spec.submodule_search_locations or ()) if spec else ():
-            file = Path(root) / "references.bib"
-            if not file.is_file():
-                continue
-            for key, entry in parse(file.read_text(encoding="utf-8"), str(file)).items():
-                if out.setdefault(key, entry) != entry:
-                    raise InputError(f"{file}: the key '{key}' stands for another source elsewhere; rename one of them")
+    for file in files:
+        for key, entry in parse(file.read_text(encoding="utf-8"), str(file)).items():
+            if out.setdefault(key, entry) != entry:
+                raise InputError(f"{file}: the key '{key}' stands for another source elsewhere; rename one of them")
     return out
 
 
@@ -177,7 +179,7 @@ def entries() -> dict[str, Entry]:
 
     Raises `InputError` where a file is malformed.
     """
-    return {OWN: _own(), **_read()}
+    return {OWN: _own(), **_read(_files())}
 
 
 def _own() -> Entry:
