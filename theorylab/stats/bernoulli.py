@@ -254,8 +254,8 @@ def limits(x: float, n: int, alpha: float) -> tuple[float, float]:
         return rejected
 
     mean = min(max(total / size, 1e-12), 1.0 - 1e-12)
-    upper = search(lambda p: float(log_e_support(total, size, p)), 1.0 - 1e-15, mean) if total < size else 1.0
-    lower = search(lambda p: float(log_e_refute(total, size, p)), 1e-15, mean) if total > 0 else 0.0
+    upper = search(lambda p: float(_log_e(xs, ns, p, False)), 1.0 - 1e-15, mean) if total < size else 1.0
+    lower = search(lambda p: float(_log_e(xs, ns, p, True)), 1e-15, mean) if total > 0 else 0.0
     return max(0.0, lower), min(1.0, upper)
 
 
