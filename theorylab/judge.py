@@ -17,15 +17,13 @@ from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.learner import UNITS
 from theorylab.measure import Group, Sample, join
-from theorylab.probe import NEVER
+from theorylab.probe import UNTESTED
 from theorylab.registry import claim_file
 from theorylab.simulation import Curves
 from theorylab.stats import best_constant, least_n, limits
 from theorylab.track import CONSTANT_LEVEL, Track
 
 __all__ = ["Run", "judge"]
-
-UNTESTED = 0.1 * NEVER
 
 
 @dataclass(frozen=True)

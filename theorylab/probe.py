@@ -25,10 +25,12 @@ from theorylab.compiler import Kernel
 from theorylab.errors import InputError
 from theorylab.learner import Field
 
-__all__ = ["MOMENTS", "NEVER", "Monitor", "Probe"]
+__all__ = ["MOMENTS", "NEVER", "UNTESTED", "Monitor", "Probe"]
 
 #: what a probe returns where the premise of its inequality is false: a probe that never returns more tested nothing
 NEVER = -1e18
+#: what a largest value up to here says: the premise was never true
+UNTESTED = 0.1 * NEVER
 
 MOMENTS = ("step", "plan", "episode", "end")
 

@@ -20,7 +20,7 @@ from theorylab.compiler import Kernel
 from theorylab.errors import InputError
 from theorylab.learner import UNITS, Field, Learner
 from theorylab.measure import Group
-from theorylab.probe import NEVER, Probe
+from theorylab.probe import UNTESTED, Probe
 from theorylab.records import MOVING
 from theorylab.sides import Sides, sides_of
 from theorylab.simulation import Simulation
@@ -55,7 +55,7 @@ class Replay:
         value: lhs - rhs (nan is a violation); tol: the largest value that holds. sides: the two, where the probe's text
             has them as a difference. premise: False where the inequality was never asked.
         steps: the last steps before the stop, oldest first. state: entries of the learner's state at the last step.
-        failures, total: evaluations that fail in the whole replicate, and the largest value of all.
+        failures, largest: evaluations that fail in the whole replicate, and the largest value of all.
     """
 
     claim: str
@@ -88,22 +88,16 @@ class _Stop(BaseException):
     """Raised inside the python loop where the replay ends; no error, so that nothing on the way takes it for one."""
 
 
-class _Heard(Kernel):
-    """A kernel whose plain Python form tells `hear` its arguments and its value."""
+class _Watched(Kernel):
+    """A kernel whose plain Python form is `around(function, arguments)`, which calls the function for its value."""
 
-    def __init__(self, inner: Kernel, hear: Any) -> None:
+    def __init__(self, inner: Kernel, around: Any) -> None:
         super().__init__(inner.f, inner.source)
-        self.inner, self.hear = inner, hear
+        self.inner, self.around = inner, around
 
     def build(self, target: str, **bind: Any) -> Any:
         function = self.inner.build(target, **bind)
-
-        def heard(*arguments: Any) -> Any:
-            value = function(*arguments)
-            self.hear(function, arguments, value)
-            return value
-
-        return heard
+        return lambda *arguments: self.around(function, arguments)
 
 
 def replay(
@@ -187,7 +181,7 @@ class _Player:
             params={k: v for k, v in whole.params.items() if k in whole.learner.settable},
             unit=UNITS[whole.learner.setting], length=whole.length, replicate=self.replicate, seed=self.seed,
             violated=failures > 0, at=self.probe.at, t=int(arguments[3]), value=value, tol=float(self.probe.tol),
-            sides=sides, premise=value > 0.1 * NEVER or value != value, steps=tuple(steps[-self.back :]),
+            sides=sides, premise=value > UNTESTED or value != value, steps=tuple(steps),
             state=_entries(resumed, last.moved), failures=failures, largest=largest,
         )  # fmt: skip
 
@@ -214,26 +208,28 @@ class _Player:
         names = MOVING[at.learner.setting]
         seen: list[Asked] = []
 
-        def probe(function: Any, arguments: tuple[Any, ...], value: Any) -> None:
-            value = float(value)
+        def probe(function: Any, arguments: tuple[Any, ...]) -> float:
+            value = float(function(*arguments))
             seen[:] = [(function, arguments, value)]
             if (not value <= self.probe.tol) if fails else value >= largest:
                 raise _Stop
+            return value
 
-        def step(function: Any, arguments: tuple[Any, ...], value: Any) -> None:
+        def step(function: Any, arguments: tuple[Any, ...]) -> Any:
+            # noted before the probes of its moment, which may end the run
             t, moving = int(arguments[4]), dict(zip(names, arguments[5:], strict=True))
             regret = float(moving.pop("regret"))
             moving.pop("gap_regret", None)
             site = tuple(int(moving[k]) for k in ("h", "s", "a") if k in moving)
             moved = {k: float(v) if k == "r" else int(v) for k, v in moving.items()}
             steps.append(Step(t, moved, int(at.observed["visits"][(0, *site)]), regret))
-            del steps[: -max(self.back, 1)]
+            del steps[: -self.back]
+            return function(*arguments)
 
         place = f"PROBE_{self.probe.at.upper()}"
-        heard = _Heard(at.bind[place].f.__globals__[f"VALUE_{self.which}"], probe)
-        at.bind[place] = at.bind[place].replace(**{f"VALUE_{self.which}": heard})
-        # the step is noted before the probes of its moment, which may end the run
-        at.bind["PROBE_STEP"] = _Noted(at.bind["PROBE_STEP"], step)
+        watched = _Watched(at.bind[place].f.__globals__[f"VALUE_{self.which}"], probe)
+        at.bind[place] = at.bind[place].replace(**{f"VALUE_{self.which}": watched})
+        at.bind["PROBE_STEP"] = _Watched(at.bind["PROBE_STEP"], step)
         try:
             at.advance()
         except _Stop:
@@ -241,19 +237,6 @@ class _Player:
         if not seen:
             raise InputError(f"claim {self.claim.id}: its probe is never asked in replicate {self.replicate}")
         return seen[-1], steps
-
-
-class _Noted(_Heard):
-    """As `_Heard`, told before the kernel runs."""
-
-    def build(self, target: str, **bind: Any) -> Any:
-        function = self.inner.build(target, **bind)
-
-        def noted(*arguments: Any) -> Any:
-            self.hear(function, arguments, None)
-            return function(*arguments)
-
-        return noted
 
 
 def _entries(at: Simulation, moved: Mapping[str, float]) -> dict[str, float]:
