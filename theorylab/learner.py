@@ -69,7 +69,11 @@ f8, i8 = _Type("f8"), _Type("i8")
 
 
 def resolve(spec: Field, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """The shape of a field at given sizes; letters may be summed or multiplied with numbers (`"H+1"`, `"S*A"`)."""
+    """The shape of a field at given sizes; letters may be summed or multiplied with numbers (`"H+1"`, `"S*A"`).
+
+    The fields of a learner's state may also name its integer parameters, those of `derive` included: `sizes` are then
+    all its parameters.
+    """
 
     def one(entry: str | int) -> int:
         if isinstance(entry, int):
@@ -80,7 +84,8 @@ def resolve(spec: Field, sizes: Mapping[str, int]) -> tuple[int, ...]:
         return tuple(one(e) for e in spec.shape)
     except KeyError as missing:
         raise InputError(
-            f"state shape {spec.shape} uses {missing}, which this setting does not have (sizes: {dict(sizes)})"
+            f"state shape {spec.shape} uses {missing}, which is no size of this setting and no parameter "
+            f"(sizes: { ({k: v for k, v in sizes.items() if isinstance(v, int)}) })"
         ) from None
 
 
@@ -97,6 +102,7 @@ class Learner:
             them, where the user does not.
         knows: what the learner is told of the model, by names of `KNOWN`; each becomes an array of `p`.
         state: field name -> `Field`.
+        accepts: parameters and the model -> nothing; raises `InputError` for a model on which the task cannot be done.
         derive: parameters, sizes and what is known -> further constants of `p`, numbers or arrays (logarithms through
             `theorylab.kernel.log`).
         text: one paragraph on what the paper leaves open and what was chosen.
@@ -114,6 +120,7 @@ class Learner:
     knows: tuple[str, ...] = ()
     state: dict[str, Field] = field(default_factory=dict)
     derive: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    accepts: Callable[[dict[str, Any], Any], None] | None = None
     cite: str = ""
     source_tag: str = "source"
     text: str = ""

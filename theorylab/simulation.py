@@ -150,6 +150,8 @@ class Simulation:
         self.exact, self.threads = exact and truth.setting == "episodic", threads or os.cpu_count() or 1
         self.sizes = sizes_at(model, self.length)
         self.params = learner.parameters(params, self.sizes, known_to(learner, model))
+        if learner.accepts is not None:
+            learner.accepts(self.params, model)
         self.probes, self.monitor = tuple(probes), monitor or Monitor()
         self.tables = {
             **truth.tables,
@@ -176,7 +178,7 @@ class Simulation:
     def _allocate(self) -> None:
         r, n = self.replicates, len(self.probes)
         spec = dict(self.learner.state) or {"nothing": Field("f8", (1,))}
-        self.state = {k: np.zeros((r, *resolve(f, self.sizes)), dtype=f.dtype) for k, f in spec.items()}
+        self.state = {k: np.zeros((r, *resolve(f, self.params)), dtype=f.dtype) for k, f in spec.items()}
         sites = {"bandit": ("A",), "episodic": ("H", "S", "A"), "average": ("S", "A")}[self.learner.setting]
         self.observed = {
             "visits": np.zeros((r, *(self.sizes[x] for x in sites)), dtype=np.int64),

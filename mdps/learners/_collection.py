@@ -1,12 +1,14 @@
 """Pieces of learners that collect a prescribed sample: requirement, open states, the rule inside, attempts, plans.
 
-The requirement b(s,a) asks for that many visits of (s,a). A state is open while some action of it is short of its
-requirement, G is the set of open states, and the sample is complete when G is empty. Actions and states count from 0,
-visits, times and lengths are in steps. A learner takes the pieces that it needs and the fields that go with them:
+The requirement b(s,a) asks for that many visits of (s,a), and b(s) for that many visits of s with any action. A state
+is open while it or some action of it is short of its requirement, G is the set of open states, and the sample is
+complete when G is empty. Actions and states count from 0, visits, times and lengths are in steps. A learner takes the
+pieces that it needs and the fields that go with them:
 
-    REQUIREMENT   need (S,A) the requirement in force, N (S,A) visits, goal (S,) 1 for open states, goals (1,) their
-                  number, finished (1,) the steps after which every requirement held for the first time, else -1,
-                  pi (S,) what is played: in G the action that is furthest from its requirement
+    REQUIREMENT   need (S,A), need_states (S,) the requirement in force, N (S,A) visits, goal (S,) 1 for open states,
+                  goals (1,) their number, finished (1,) the steps after which every requirement held for the first
+                  time, else -1, pi (S,) what is played: in G the action that is furthest from its requirement, or
+                  where only b(s) is short, the action with the fewest visits
     TRAVEL        v, v_next (S,) the last two iterates of a plan, plow (S,A,S) lower bounds on the kernel off G, with
                   their successors `support` (S,A,S) of positive bound, `width` (S,A) of them, in order of the index;
                   attempts, arrivals, t_k, sweeps (1,): attempts begun, attempts ended in G, time at the start of the
@@ -35,8 +37,10 @@ from theorylab.learner import f8, i8
 
 PRECISION_FLOOR = 1e-6
 
-ARRAYS = dict(b=i8["S", "A"])
-REQUIREMENT = dict(need=i8["S", "A"], N=i8["S", "A"], goal=i8["S"], goals=i8[1], finished=i8[1], pi=i8["S"])
+ARRAYS = dict(b=i8["S", "A"], b_states=i8["S"])
+REQUIREMENT = dict(
+    need=i8["S", "A"], need_states=i8["S"], N=i8["S", "A"], goal=i8["S"], goals=i8[1], finished=i8[1], pi=i8["S"]
+)  # fmt: skip
 TRAVEL = dict(
     v=f8["S"], v_next=f8["S"], plow=f8["S", "A", "S"], support=i8["S", "A", "S"], width=i8["S", "A"], attempts=i8[1],
     arrivals=i8[1], t_k=i8[1], sweeps=i8[1],
@@ -44,16 +48,20 @@ TRAVEL = dict(
 
 
 def requirement(p: dict[str, Any]) -> dict[str, Any]:
-    """The array b: as given, or `samples` for every pair."""
-    b = p["b"]
+    """The arrays b and b_states: as given; without either, `samples` of every pair; one alone leaves the other zero."""
+    b, states = p["b"], p["b_states"]
+    if b is None and states is None and p["samples"] < 0:
+        raise InputError(f"samples={p['samples']} is negative; ask for 0 samples of a pair or more")
     if b is None:
-        if p["samples"] < 0:
-            raise InputError(f"samples={p['samples']} is negative; ask for 0 samples of a pair or more")
-        return dict(b=np.full((p["S"], p["A"]), p["samples"], dtype=np.int64))
-    if b.min() < 0:
-        s, a = (int(i) for i in np.argwhere(b < 0)[0])
-        raise InputError(f"b[{s}, {a}] = {b[s, a]} is negative; ask for 0 samples of a pair or more")
-    return dict(b=b)
+        b = np.full((p["S"], p["A"]), p["samples"] if states is None else 0, dtype=np.int64)
+    if states is None:
+        states = np.zeros(p["S"], dtype=np.int64)
+    for name, asked, what in (("b", b, "pair"), ("b_states", states, "state")):
+        if asked.min() < 0:
+            at = tuple(int(i) for i in np.argwhere(asked < 0)[0])
+            where = f"{name}[{', '.join(map(str, at))}]"
+            raise InputError(f"{where} = {asked[at]} is negative; ask for 0 samples of a {what} or more")
+    return dict(b=b, b_states=states)
 
 
 # Open states. These kernels run at every step and are written without branches around memory, which would cost ten
@@ -62,15 +70,26 @@ def requirement(p: dict[str, Any]) -> dict[str, Any]:
 
 @kernel
 def refresh(st, p, s):
-    """Whether state s is open, the number of open states, and the open action with the largest gap need - N."""
+    """Whether state s is open, the number of open states, and the open action with the largest gap need - N.
+
+    Where no action is short but the state is, the action with the fewest visits.
+    """
     best = st.pi[s]
     gap = 0
+    rarest = 0
+    visits = 0
     for a in range(p.A):
-        short = st.need[s, a] - st.N[s, a]
+        n = st.N[s, a]
+        short = st.need[s, a] - n
+        visits += n
+        if n < st.N[s, rarest]:
+            rarest = a
         if short > gap:
             gap = short
             best = a
-    is_open = 1 if gap > 0 else 0
+    lacking = 1 if visits < st.need_states[s] else 0
+    is_open = 1 if gap > 0 else lacking
+    best = rarest if is_open > 0 and gap == 0 else best
     st.pi[s] = best
     st.goals[0] += is_open - st.goal[s]
     st.goal[s] = is_open
@@ -80,6 +99,7 @@ def refresh(st, p, s):
 def begin(st, p):
     """No samples yet (the state arrives zeroed)."""
     for s in range(p.S):
+        st.need_states[s] = p.b_states[s]
         for a in range(p.A):
             st.need[s, a] = p.b[s, a]
         refresh(st, p, s)

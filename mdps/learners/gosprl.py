@@ -1,11 +1,12 @@
 """GOSPRL: collects b(s,a) samples of every pair by optimistic trips to open states. Average setting, communicating.
 
 The agent knows S, A, b and delta; there is no reset, and rewards are ignored. b is the array `b` (S,A), or `samples`
-of every pair where it is not given (TREASURE-K). With C(s,a,s2) transitions and N(s,a) visits so far:
+of every pair where it is not given (TREASURE-K); `b_states` (S,) asks for visits of states with any action, beside b or
+alone. With C(s,a,s2) transitions and N(s,a) visits so far:
 
-    1. G = the states with an open action, N(s,a) < b(s,a); when G is empty the sample is complete, and action 0 is
-       played from then on without planning.
-    2. In a state of G play the action with the largest b - N.
+    1. G = the states with an open action, N(s,a) < b(s,a), or sum_a N(s,a) < b(s); when G is empty the sample is
+       complete, and action 0 is played from then on without planning.
+    2. In a state of G play the action with the largest b - N; where only b(s) is short, the one with the fewest visits.
     3. Elsewhere an attempt begins: U = N, the optimistic policy to G is planned, and it and G are kept. The attempt
        ends as soon as G is entered or the pair just executed has doubled, N - U >= max(1, U).
 
@@ -22,6 +23,9 @@ Each of the sets |p - p_hat| <= beta holds p for all pairs and times at once, ex
 is what a ball of radius sqrt(8 S iota / n) in the 1-norm allows an entry: half of it, as both laws sum to one
 [derived]. `alpha` = 1 is the theory, 0.1 the practice. With alpha = 0 (p_hat itself) a way that was missed by chance is
 believed shut; where no other is left, values grow without end and the plan fails after `max_sweeps`.
+
+Other forms: `gosprl-policy-iteration` and `gosprl-extended` plan otherwise, `gosprl-sparse` is for thousands of states,
+and rules that ask for more as they learn take the place of the fixed b in `gosprl-modest` and others (`_adaptive`).
 
 State: moves (S,A,S) transitions, U (S,A) visits before the attempt, beta (S,A,S) radii of the last plan, and the
 fields of `_collection`: N, goal, finished (the completion time in steps, -1 before), attempts, arrivals, t_k, plow, v,
@@ -122,32 +126,41 @@ def plan(st, p, t, s, rng):
     return done
 
 
-def derive(p: dict[str, Any]) -> dict[str, Any]:
-    """The requirement; refuses a radius that does not exist and a negative multiplier."""
+def choices(name: str, p: dict[str, Any]) -> None:
+    """Refuse a radius that does not exist and a negative multiplier."""
     if p["radius"] not in (AME, ROS, L1):
-        raise InputError(f"gosprl: radius={p['radius']} is none of 0 (AME), 1 (ROS), 2 (L1)")
+        raise InputError(f"{name}: radius={p['radius']} is none of 0 (AME), 1 (ROS), 2 (L1)")
     if p["alpha"] < 0.0:
-        raise InputError(f"gosprl: alpha={p['alpha']} is negative; 1 is the theory's radius, 0 none")
+        raise InputError(f"{name}: alpha={p['alpha']} is negative; 1 is the theory's radius, 0 none")
+
+
+def derive(p: dict[str, Any]) -> dict[str, Any]:
+    """The requirement; refuses what `choices` does."""
+    choices("gosprl", p)
     return requirement(p)
 
 
+#: parameters and state of every learner that makes GOSPRL's trips
+PARAMS = dict(alpha=1.0, delta=0.1, radius=AME, max_sweeps=1_000_000)
+STATE = {
+    **REQUIREMENT,
+    **TRAVEL,
+    **dict(moves=i8["S", "A", "S"], U=i8["S", "A"], beta=f8["S", "A", "S"]),
+}
 learner = Learner(
     name="gosprl",
     setting="average",
     cite="tarbouriech2021",
     source_tag="recalled",
-    params=dict(samples=1, alpha=1.0, delta=0.1, radius=AME, max_sweeps=1_000_000),
+    params=dict(samples=1, **PARAMS),
     arrays=ARRAYS,
-    state={
-        **REQUIREMENT,
-        **TRAVEL,
-        **dict(moves=i8["S", "A", "S"], U=i8["S", "A"], beta=f8["S", "A", "S"]),
-    },
+    state=STATE,
     derive=derive,
     begin=begin_to_travel,
     act=play,
     watch=watch,
     plan=plan,
-    text="The sample asked for is the array b, or `samples` of every pair; `radius` 0 AME, 1 ROS, 2 L1, times `alpha`. "
+    text="The sample asked for is the array b, or `samples` of every pair, and b_states of states; `radius` 0 AME, "
+    "1 ROS, 2 L1, times `alpha`. "
     "The precision of a plan is 1/(2 t_k), but not below 1e-6. `finished` holds the completion time in steps, or -1.",
 )

@@ -27,8 +27,9 @@ class Machine:
     """One replicate of a learner: state arrays `st`, parameters `p`, and its kernels as plain functions."""
 
     def __init__(self, learner: Learner, sizes: dict[str, int], params: dict[str, Any], rng: Rng) -> None:
-        self.p = SimpleNamespace(**learner.parameters(params, sizes))
-        self.st = SimpleNamespace(**{k: np.zeros(resolve(f, sizes), f.dtype) for k, f in learner.state.items()})
+        values = learner.parameters(params, sizes)
+        self.p = SimpleNamespace(**values)
+        self.st = SimpleNamespace(**{k: np.zeros(resolve(f, values), f.dtype) for k, f in learner.state.items()})
         self.rng = rng
         kernels = {k: getattr(learner, k) for k in ("act", "learn", "watch", "plan")}
         self.calls = {k: v.build("python") for k, v in kernels.items() if v is not None}

@@ -323,7 +323,7 @@ def test_state_shapes_may_use_sums_and_products_of_letters() -> None:
     simulation = Simulation(wide, BANDIT, replicates=2, length=3, target="python")
     assert {k: v.shape for k, v in simulation.state.items()} == {"x": (2, 4, 9), "y": (2, 3)}
     bad = dataclasses.replace(wide, state=dict(x=f8["S"]))
-    with pytest.raises(InputError, match=r"uses 'S', which this setting does not have"):
+    with pytest.raises(InputError, match=r"uses 'S', which is no size of this setting"):
         Simulation(bad, BANDIT, replicates=2, length=3)
 
 

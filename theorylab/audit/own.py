@@ -179,7 +179,7 @@ class OwnAgent:
         sizes = sizes_at(setup.model, setup.length)
         values = learner.parameters(params, sizes, known_to(learner, setup.model))
         spec = dict(learner.state) or {"nothing": Field("f8", (1,))}
-        self.st = namedtuple("State", list(spec))(*(np.zeros(resolve(f, sizes), dtype=f.dtype) for f in spec.values()))
+        self.st = namedtuple("State", list(spec))(*(np.zeros(resolve(f, values), dtype=f.dtype) for f in spec.values()))
         self.p = namedtuple("Parameters", list(values))(*values.values())
         k0, k1 = key_words(setup.study)
         self.rng = Rng(int(k0), int(k1), setup.replicate + (TWIN if setup.twin else 0))
