@@ -89,10 +89,11 @@ class Pointwise:
 
 @dataclass(frozen=True)
 class Growth:
-    """Mean regret is O(order) along a sweep: the claim's instances are its points, `shape` is the order.
+    """The mean of regret or of a `Total` is O(order) along a sweep: the instances are its points, `shape` is the order.
 
     Attributes:
-        order: in words, such as "sqrt(T)". sweep: the size that grows: T, K, S, A or H.
+        order: in words, such as "sqrt(T)". sweep: the size that grows: T, K, S, A or H; with `size`, its name.
+        size: (context) -> the size that grows, where it is none of these: a diameter, the samples asked for.
         margin: of the exponent. exact: the order is attained too (Theta).
         regime: (context) -> whether the theorem's regime holds at a point; INCONSISTENT needs it at every one.
     """
@@ -102,11 +103,12 @@ class Growth:
     margin: float = 0.03
     exact: bool = False
     regime: Callable[[Context], bool] | None = None
+    size: Callable[[Context], float] | None = None
 
 
 @dataclass(frozen=True)
 class Dominates:
-    """Mean regret is below another learner's, on the same instance under common random numbers."""
+    """The mean of regret or of a `Total` is below another learner's, on one instance under common random numbers."""
 
     other: str
 
@@ -373,8 +375,8 @@ class Claim:
 
     def _check_comparison(self) -> None:
         kind = type(self.kind).__name__
-        if self.quantity != "regret":
-            raise InputError(f"claim {self.id}: a {kind} claim is about quantity='regret'")
+        if not self.cumulative:
+            raise InputError(f"claim {self.id}: a {kind} claim is about quantity='regret' or a Total")
         if self.trivial is None:
             raise InputError(f"claim {self.id}: a {kind} claim needs trivial=..., what any algorithm satisfies")
         if isinstance(self.kind, Growth) and self.shape is None:

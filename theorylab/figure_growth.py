@@ -71,8 +71,9 @@ def growth_figure(e: Evidence, *, size: str = "neurips") -> Figure:
         top.set_xlim(x)
         decades(below.xaxis, *x)
         top.tick_params(labelbottom=False)
-        top.set_ylabel("mean regret\n(reward units)")
-        below.set_ylabel("slope of log\n(regret / order)")
+        what = str(e.growth.get("quantity", "regret"))
+        top.set_ylabel("mean regret\n(reward units)" if what == "regret" else f"mean\n{what}", parse_math=False)
+        below.set_ylabel("slope of log\n(regret / order)" if what == "regret" else "slope of log\n(mean / order)")
         below.set_xlabel(f"${letter}$" if letter.isalpha() else letter)
         found = f"slope in [{number(e.growth['low'])}, {number(e.growth['high'])}], margin {number(margin)}"
         where = f"[{number(e.growth['T1'])}, {number(e.growth['T2'])}]"
@@ -86,7 +87,7 @@ def _means(ax: Any, data: dict[str, np.ndarray], start: float, font: float) -> l
     low = np.where(data["low"] > 0, data["low"], mean / 1e3)
     bars = dict(color=BLUE, linestyle="none", capsize=0.3 * font, elinewidth=0.12 * font, zorder=3)
     for inside, face, text in (
-        (x >= start, BLUE, "mean regret, 90 % limits"),
+        (x >= start, BLUE, "mean, 90 % limits"),
         (x < start, "white", "before the range"),
     ):
         if inside.any():

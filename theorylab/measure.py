@@ -27,7 +27,7 @@ from theorylab.probe import Monitor, Probe
 from theorylab.simulation import Curves, Simulation
 from theorylab.truth import known_to, sizes_at, truth_of
 
-__all__ = ["Group", "Sample", "context_of", "round_up"]
+__all__ = ["Group", "Sample", "context_of", "finals", "round_up"]
 
 
 #: what sums of n rewards may be off by, in units of their largest value
@@ -256,6 +256,23 @@ class Measured(Simulation):
                     return f"claim {claim.id}: `{part}` of its monitor"
         names = ", ".join(c.id for c in self.group.claims)
         return f"the run of learner '{self.group.learner.name}' that measures {names}"
+
+
+def finals(
+    claim: Claim, learner: Learner, model: Any, context: Context | None = None, **options: Any
+) -> tuple[Simulation, Callable[[], np.ndarray]]:
+    """A simulation for a claim that compares, and what reads its regret (R, checkpoints) or `Total` (R, 1) at the end.
+
+    `options` are those of `Simulation`. A Total brings its claim's monitor and, of `context`, its tables.
+    """
+    if not isinstance(claim.quantity, Total):
+        simulation = Simulation(learner, model, **options)
+        return simulation, lambda: simulation.advance().curves().regret
+    tables = {} if claim.tables is None or context is None else claim.tables(context)
+    probe = _probe(f"{claim.id}:value", claim.quantity.value, "end", float("inf"))
+    last = dict(checkpoints=[options["length"]], probes=[probe], monitor=claim.monitor, tables=tables)
+    simulation = Simulation(learner, model, **{**options, **last})
+    return simulation, lambda: simulation.advance().curves().probes[probe.name].max[:, None]
 
 
 def join(parts: Sequence[Sample]) -> Sample:

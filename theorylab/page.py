@@ -53,7 +53,7 @@ VERDICT_COLUMNS = (
     ("source", "how well the statement was checked against the paper: see Sources"),
     ("e-value", "evidence for the verdict: the least e support of its instances or, where refuted, the mean e refute"),
     ("interval", "of the violation rate, of the mean in units of the trivial value, of the best constant, of a "
-     "difference, or of the slope of log(regret / order): whichever the claim is about"),
+     "difference, or of the slope of log(mean / order): whichever the claim is about"),
 )  # fmt: skip
 SHORT = 150
 #: kind -> what a claim on runs speaks of
@@ -68,8 +68,8 @@ SCOPES = {
 INTERVALS = {
     "HighProbability": "violation rate in",
     "Expectation": "mean over trivial value in",
-    "Growth": "slope of log(regret / order) in",
-    "Dominates": "mean difference of regret in",
+    "Growth": "slope of log(mean / order) in",
+    "Dominates": "mean difference in",
 }
 
 

@@ -1,8 +1,10 @@
-"""Growth claims: the mean of regret along a sweep, each point with its own instance and its own replicates.
+"""Growth claims: the mean of regret or of a `Total` along a sweep, each point with its own instance and replicates.
 
-The claim's instances are the points: their sizes `kind.sweep` (T, K, S, A or H) increase, and `shape` is the order g
-with constant 1. Replicates of different points have disjoint addresses, so columns are independent. The decision is
-`theorylab.stats.order.growth`, at a number of replicates fixed beforehand; a sweep never refutes.
+The claim's instances are the points: their sizes `kind.sweep` (T, K, S, A or H, or what `kind.size` gives) increase,
+and `shape` is the order g with constant 1. Replicates of different points have disjoint addresses, so columns are
+independent. The decision is `theorylab.stats.order.growth`, at a number of replicates fixed beforehand; a sweep never
+refutes. Regret that grows like uniform play's is VACUOUS; a Total has no such comparison, and is VACUOUS only where its
+mean is at least half of `trivial`, such as the length of the run.
 
 Controls. Each learner fault runs on the same sweep and must come out INCONSISTENT or VACUOUS (regret as large as any
 algorithm's). The order lowered until the ratio grows like x^(1/4) must be INCONSISTENT on fresh addresses (bound
@@ -24,9 +26,8 @@ from theorylab.controls import FRESH, cannot_run
 from theorylab.errors import InputError, naming
 from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.learner import UNITS, Learner
-from theorylab.measure import ROUNDING, context_of
+from theorylab.measure import ROUNDING, context_of, finals
 from theorylab.rng import CONTROL, uniforms
-from theorylab.simulation import Simulation
 from theorylab.stats import slope
 from theorylab.stats.order import GrowthDecision, compare, growth
 
@@ -62,12 +63,15 @@ class Sweep:
         contexts = [context_of(learner, m, i.length, {**i.learner, **params}) for i, m in pairs]
         lengths = [np.array([float(i.length)]) for i in instances]
         for c in contexts:
-            if not hasattr(c, kind.sweep):
+            if kind.size is None and not hasattr(c, kind.sweep):
                 raise InputError(
                     f"claim {claim.id}: sweep='{kind.sweep}' is no size of its instances; they have "
-                    f"{', '.join(k for k in ('T', 'K', 'S', 'A', 'H') if hasattr(c, k))}"
+                    f"{', '.join(k for k in ('T', 'K', 'S', 'A', 'H') if hasattr(c, k))}; give size=... for another"
                 )
-        self.x = np.array([float(getattr(c, kind.sweep)) for c in contexts])
+        size = kind.size or (lambda c: getattr(c, kind.sweep))
+        with naming(f"claim {claim.id}: size", "mend the function"):
+            self.x = np.array([float(size(c)) for c in contexts])
+        self.contexts = contexts
         self.g = np.array([float(claim.shape(c, n)[0]) for c, n in zip(contexts, lengths, strict=True)])
         self.trivial = np.array([float(claim.trivial(c, n)[0]) for c, n in zip(contexts, lengths, strict=True)])
         with naming(f"claim {claim.id}: regime", "mend the predicate"):
@@ -84,17 +88,18 @@ class Sweep:
                 )
 
     def sample(self, learner: Learner, k: int, replicates: int, first: int = 0) -> np.ndarray:
-        """Final regret at point k on addresses that no other point uses, shape (replicates,)."""
+        """Final regret or Total at point k on addresses that no other point uses, shape (replicates,)."""
         instance = self.instances[k]
         given = {a: v for a, v in {**instance.learner, **self.params}.items() if a in learner.settable}
-        simulation = Simulation(
-            learner, self.models[k], replicates=replicates, length=instance.length, seed=self.seed, params=given,
-            target=self.target, first=first + k * replicates, checkpoints=[instance.length],
+        _, read = finals(
+            self.claim, learner, self.models[k], self.contexts[k], replicates=replicates, length=instance.length,
+            seed=self.seed, params=given, target=self.target, first=first + k * replicates,
+            checkpoints=[instance.length],
         )  # fmt: skip
-        return simulation.advance().curves().regret[:, -1]
+        return np.array(read()[:, -1])
 
     def samples(self, learner: Learner, replicates: int, first: int = 0) -> list[np.ndarray]:
-        """Final regret at every point."""
+        """Final regret or Total at every point."""
         return [self.sample(learner, k, replicates, first) for k in range(len(self.x))]
 
     def decide(
@@ -104,11 +109,11 @@ class Sweep:
         uniform: Sequence[np.ndarray] | None = None,
         regime: np.ndarray | None = None,
     ) -> GrowthDecision:
-        """The decision on the order g (default: the claim's); vacuity is looked at where `uniform` is given."""
-        kind = self.kind
+        """The decision on the order g (default: the claim's); for regret, vacuity is looked at with `uniform`."""
+        kind, total = self.kind, self.claim.quantity != "regret"
         return growth(
             self.x, samples, self.g if g is None else g, eta=kind.margin, exact=kind.exact,
-            trivial=None if uniform is None else self.trivial,
+            trivial=self.trivial if total or uniform is not None else None,
             uniform=None if uniform is None else [u.mean() for u in uniform], regime=regime, seed=self.seed,
         )  # fmt: skip
 
@@ -124,9 +129,10 @@ class Sweep:
     def record(self, samples: Sequence[np.ndarray], decision: GrowthDecision) -> dict[str, Any]:
         """The decision as plain data, with what figures draw.
 
-        Besides its fields: size, the letter that is swept; margin, exact; sweep, columns x, mean, low, high, order,
-        scaled (the order times its weighted least-squares constant on the range) and trivial; slopes, columns x, slope,
-        low, high of the local slopes of log(regret/order), x between neighbours. Limits are normal, 5 % on each side.
+        Besides its fields: quantity, regret or the name of a Total; size, the letter that is swept; margin, exact;
+        sweep, columns x, mean, low, high, order, scaled (the order times its weighted least-squares constant on the
+        range) and trivial; slopes, columns x, slope, low, high of the local slopes of log(mean/order), x between
+        neighbours. Limits are normal, 5 % on each side.
         """
         mean, se = slope.from_samples(samples)
         reach = float(-ndtri(LIMIT)) * se
@@ -143,7 +149,8 @@ class Sweep:
             name: {k: [float(v) for v in column] for k, column in table.items()}
             for name, table in (("sweep", sweep), ("slopes", slopes))
         }
-        about = dict(size=self.kind.sweep, margin=self.kind.margin, exact=self.kind.exact)
+        what = "regret" if self.claim.quantity == "regret" else self.claim.quantity.name
+        about = dict(quantity=what, size=self.kind.sweep, margin=self.kind.margin, exact=self.kind.exact)
         return {**asdict(decision), **about, **tables}
 
 
@@ -171,7 +178,8 @@ def check_growth(
         if learner is faithful and top > sweep.trivial[k] * (1.0 + ROUNDING):
             raise InputError(
                 f"claim {claim.id}: a replicate at {sweep.kind.sweep}={sweep.x[k]:g} reached {top:.6g}, above trivial="
-                f"{sweep.trivial[k]:.6g}, which any algorithm is said to satisfy; correct the claim's trivial"
+                f"{sweep.trivial[k]:.6g}, which any algorithm is said to satisfy; correct the claim's trivial, or give "
+                "longer runs to a Total that a run must complete"
             )
         parts.append(
             InstanceEvidence(
@@ -182,14 +190,16 @@ def check_growth(
                 seconds=time.perf_counter() - started,
             )
         )  # fmt: skip
-    uniform = sweep.samples(find_learner("uniform", learner.setting), max(count // 4, 32))
+    uniform = None
+    if claim.quantity == "regret":
+        uniform = sweep.samples(find_learner("uniform", learner.setting), max(count // 4, 32))
     decision = sweep.decide(samples, uniform=uniform, regime=sweep.regime)
     outcomes = _controls(sweep, learner, samples, uniform) if run_controls else []
     return parts, outcomes, sweep.record(samples, decision)
 
 
 def _controls(
-    sweep: Sweep, learner: Learner, samples: list[np.ndarray], uniform: list[np.ndarray]
+    sweep: Sweep, learner: Learner, samples: list[np.ndarray], uniform: list[np.ndarray] | None
 ) -> list[ControlOutcome]:
     count, name = samples[0].size, sweep.kind.sweep
     out = []

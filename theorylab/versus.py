@@ -1,6 +1,6 @@
-"""Dominance claims: a learner's mean final regret is below another's, under common random numbers.
+"""Dominance claims: a learner's mean final regret, or mean `Total`, is below another's, under common random numbers.
 
-D_r = regret of the learner - regret of the other in replicate r, at the same addresses: an outcome of a site depends
+D_r = that of the learner - that of the other in replicate r, at the same addresses: an outcome of a site depends
 on how often the site was served, not on when, so both see the same sequence of outcomes at each site. D lies in
 [-range, range] with the range of `trivial`, and (D + range)/(2 range) in [0, 1] is read by the betting processes of
 `theorylab.stats.mean` against 1/2. SUPPORTED: E D < 0 at level alpha_support; REFUTED: E D > 0 at alpha_refute.
@@ -24,9 +24,9 @@ from theorylab.decide import Decision, Levels, e_path, path_grid
 from theorylab.errors import InputError
 from theorylab.evidence import ControlOutcome, InstanceEvidence
 from theorylab.learner import UNITS, Learner
-from theorylab.measure import context_of
+from theorylab.measure import context_of, finals
 from theorylab.rng import CONTROL, uniforms
-from theorylab.simulation import Simulation, geometric
+from theorylab.simulation import geometric
 from theorylab.stats.mean import interval, log_capital
 from theorylab.stats.paired import uniform_in_time
 
@@ -49,14 +49,16 @@ class Pair:
         self.claim, self.learners, self.instance, self.model = claim, (learner, other), instance, model
         self.params, self.seed, self.target = {**instance.learner, **params}, seed, target
         known = {k: v for k, v in self.params.items() if k in learner.settable}
-        context = context_of(learner, model, instance.length, known)
-        self.range = float(claim.trivial(context, np.array([float(instance.length)]))[0])
+        self.context = context_of(learner, model, instance.length, known)
+        self.range = float(claim.trivial(self.context, np.array([float(instance.length)]))[0])
         if not 0.0 < self.range < math.inf:
             raise InputError(
                 f"claim {claim.id}: trivial is {self.range:g} on {model.name}; a comparison needs a positive finite "
                 "range: correct it, or leave out an instance on which nothing can be lost"
             )
-        self.checkpoints = geometric(instance.length, POINTS)
+        self.total = claim.quantity != "regret"
+        self.what = claim.quantity.name if self.total else "regret"
+        self.checkpoints = [instance.length] if self.total else geometric(instance.length, POINTS)
         self.curves, self.code = [np.zeros((0, len(self.checkpoints)))] * 2, ["", ""]
 
     def extend(self, budget: int) -> None:
@@ -65,20 +67,25 @@ class Pair:
         block = min(max(BLOCK, first // SHARE), budget - first)
         for k, learner in enumerate(self.learners):
             given = {a: v for a, v in self.params.items() if a in learner.settable}
-            simulation = Simulation(
-                learner, self.model, replicates=block, length=self.instance.length, seed=self.seed, params=given,
-                target=self.target, first=first, checkpoints=self.checkpoints,
+            simulation, read = finals(
+                self.claim, learner, self.model, self.context, replicates=block, length=self.instance.length,
+                seed=self.seed, params=given, target=self.target, first=first, checkpoints=self.checkpoints,
             )  # fmt: skip
             self.code[k] = self.code[k] or simulation.statement()
-            self.curves[k] = np.concatenate([self.curves[k], simulation.advance().curves().regret])
+            self.curves[k] = np.concatenate([self.curves[k], read()])
 
     @property
     def losses(self) -> list[np.ndarray]:
-        """Final regret of both, each of shape (n,)."""
+        """Final regret, or Total, of both, each of shape (n,)."""
         return [c[:, -1] for c in self.curves]
 
     def band(self) -> dict[str, list[float]]:
-        """Columns n, mean, low, high of the difference of the curves, simultaneous at level 0.05 (approximate)."""
+        """Columns n, mean, low, high of the difference of the curves, simultaneous at level 0.05 (approximate).
+
+        Empty for a Total, which has no curve.
+        """
+        if self.total:
+            return {}
         found = uniform_in_time(self.curves[0] - self.curves[1], draws=DRAWS, seed=self.seed, alpha=BAND).band
         assert found is not None
         named = zip(("n", "mean", "low", "high"), (np.asarray(self.checkpoints), *found), strict=True)
@@ -86,7 +93,7 @@ class Pair:
 
     @property
     def difference(self) -> np.ndarray:
-        """D, shape (n,), reward units; `InputError` where it leaves [-range, range]."""
+        """D, shape (n,), in the quantity's units; `InputError` where it leaves [-range, range]."""
         d = self.losses[0] - self.losses[1]
         bad = np.flatnonzero(~(np.abs(d) <= self.range * (1 + 1e-9)))
         if bad.size:
@@ -150,7 +157,8 @@ def check_dominance(
     apart = float(first.var() + second.var())
     gain = f", coupling divides the variance by {apart / d.var():.3g}" if d.var() > 0 else ""
     note = (
-        f"mean difference to {other.name} {d.mean():.4g} (regret {first.mean():.4g} against {second.mean():.4g}), "
+        f"mean difference to {other.name} {d.mean():.4g} ({pair.what} {first.mean():.4g} against "
+        f"{second.mean():.4g}), "
         f"smaller in {np.mean(d < 0):.0%} of replicates{gain}"
     )
     part = InstanceEvidence(

@@ -1,7 +1,8 @@
 """Families of Markov decision processes, one a file: `mdps.models.riverswim(states=6)`.
 
 `from_gymnasium(env, criterion=...)` reads an environment with a transition table, `to_gymnasium(model)` makes an
-environment of a model; `rescale_rewards(model, low, high)` maps the rewards of a model to [0, 1].
+environment of a model; `rescale_rewards(model, low, high)` maps the rewards of a model to [0, 1];
+`with_restarts(model)` makes a communicating model of an episodic one, with the states `restartable_states(model)`.
 """
 
 from __future__ import annotations
@@ -15,4 +16,11 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Any: ...
 
 
-lazy_models(__name__, {"from_gymnasium": "_gymnasium", "rescale_rewards": "_rescale", "to_gymnasium": "_gymnasium"})
+FUNCTIONS = {
+    "from_gymnasium": "_gymnasium",
+    "rescale_rewards": "_rescale",
+    "restartable_states": "_restarts",
+    "to_gymnasium": "_gymnasium",
+    "with_restarts": "_restarts",
+}
+lazy_models(__name__, FUNCTIONS)

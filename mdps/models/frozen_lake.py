@@ -5,6 +5,11 @@ step into the goal earns 1. On slippery ice the intended direction has probabili
 (1-1/3)/2 each. P (S,4,S), r (S,4), rewards 0 or 1. Maps and law are those of FrozenLake-v1 [source]; they are held
 here, as the last bits of the probabilities differ between versions of Gymnasium (1.1 has 1/3 three times) and a model
 should not.
+
+With `restarts` the model is no longer episodic: holes and goal lead back to the start, one step and reward 0, under the
+criterion average reward (`mdps.models.with_restarts`) [derived]. All states are kept, and it communicates. Exact for
+8x8, slippery: gain 3745545073 / 357490160200 = 0.0104773375, diameter 688.100260 steps (from the corner below the start
+to the cell left of the goal), sum over states s of the largest minimal hitting time D_s = 5219.948.
 """
 
 from __future__ import annotations
@@ -15,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from mdps.models._grid import moves, read
-from mdps.models._gymnasium import from_gymnasium
+from mdps.models._restarts import from_episodes
 from theorylab.family import Family, Grid, Published
-from theorylab.model import Criterion, FiniteHorizon, TabularMDP
+from theorylab.model import Criterion, TabularMDP
 from theorylab.parameters import choice, flag
 
 MAPS = {
@@ -57,16 +62,23 @@ def _rows(map_name: str) -> tuple[str, ...]:
 
 
 def build(
-    map_name: str = "4x4", is_slippery: bool = True, H: int = 100, criterion: Criterion | None = None
+    map_name: str = "4x4",
+    is_slippery: bool = True,
+    H: int | None = None,
+    criterion: Criterion | None = None,
+    restarts: bool = False,
 ) -> TabularMDP:
-    """FrozenLake on the map "4x4" or "8x8", episodes of H stages unless another `criterion` is given.
+    """FrozenLake on the map "4x4" or "8x8": episodes of H stages (100 if H is None) unless a `criterion` is given.
+
+    With `restarts` one trajectory goes on for ever, with average reward unless another `criterion` is given.
 
     Raises:
-        InputError: an unknown map.
+        InputError: an unknown map, or `restarts` with H.
     """
-    table = _table(_rows(map_name), flag("frozen-lake", "is_slippery", is_slippery))
-    model = from_gymnasium(table, criterion=FiniteHorizon(H) if criterion is None else criterion)
-    return replace(model, name=f"frozen-lake-{map_name}" + ("" if is_slippery else "-dry"))
+    rows, slippery = _rows(map_name), flag("frozen-lake", "is_slippery", is_slippery)
+    model = from_episodes("frozen-lake", lambda: _table(rows, slippery), H, 100, criterion, restarts)
+    ending = ("" if is_slippery else "-dry") + ("-restarts" if restarts else "")
+    return replace(model, name=f"frozen-lake-{map_name}{ending}")
 
 
 def grid(map_name: str = "4x4", **_others: object) -> Grid:
@@ -83,7 +95,7 @@ family = Family(
     setting="mdp",
     cite="towers2024gymnasium",
     source_tag="source",
-    text="Gymnasium's FrozenLake-v1 on the map 4x4 or 8x8, episodic; holes and the goal absorb.",
+    text="Gymnasium's FrozenLake-v1 on the map 4x4 or 8x8: episodic, holes and the goal absorb; or with restarts.",
     tags=("episodic", "grid"),
     published=(
         Published(
@@ -106,6 +118,14 @@ family = Family(
             digest="fc77b2a8a35cbbf7",
             known={"value": "1", "gap": "1"},
             text="Not slippery, episodes of 100 steps.",
+        ),
+        Published(
+            name="frozen-lake-8x8-restarts",
+            params={"map_name": "8x8", "restarts": True},
+            digest="d82a857c87412f57",
+            known={"bias_span": "0.8523177053", "diameter": "688.100260", "gap": "0.0009233531382"},
+            tag="derived",
+            text="Slippery, one trajectory without end: holes and goal lead back to the start. Gain 0.0104773375.",
         ),
     ),
     grid=grid,

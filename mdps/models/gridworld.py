@@ -17,6 +17,10 @@ range runs from the least to the largest of these and 0. What follows an action 
 
 With ShortestPath(goal) an episode ends when the goal is entered, so that only `step_reward` counts (give -1 for unit
 costs). The first state is uniform over the cells 'S' (the first free cell if there is none) [derived].
+
+A large one: `gridworld(layout=["." * 45] * 45, rewards={}, slip=0.1, sparse=True)`, 2,025 states, communicates; exact
+diameter 96.906477 steps (corner to opposite corner), sum over states s of the largest minimal hitting time D_s =
+148122.475.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def test_points_use_addresses_of_their_own() -> None:
     claim = growth(instances={"quick": tuple(Instance("bernoulli", 64, PAIR, {"m": 4}) for _ in range(4))})
     points = Sweep.__new__(Sweep)
     points.instances, points.models = claim.on("quick"), [i.build() for i in claim.on("quick")]
-    points.params, points.seed, points.target = {}, 0, "cpu"
+    points.params, points.seed, points.target, points.claim, points.contexts = {}, 0, "cpu", claim, [None] * 4
     first, after = points.sample(etc, 0, 40), points.sample(etc, 1, 20)
     assert np.array_equal(first[20:], after)  # replicate r of point 1 is replicate 20 + r of the same stream
 

@@ -9,10 +9,12 @@ import pytest
 
 import mdps
 from theorylab import registry
+from theorylab.assume import communicating
 from theorylab.errors import InputError
 from theorylab.family import Grid
 from theorylab.model import Discounted, RewardLaw, ShortestPath, TabularMDP
 from theorylab.plan import bias_span, diameter, plan
+from theorylab.plan.hitting import times_to
 
 M = mdps.models
 MAP = ("S.G", ".#.", "..L")
@@ -123,6 +125,23 @@ def test_large_grids_are_built_from_their_entries() -> None:
     m = M.gridworld(layout=["." * 300] * 300, rewards={}, slip=0.1, sparse=True)
     assert m.S == 90_000 and m.P.nnz <= 4 * 4 * m.S and m.row_profile.terms == 4
     assert M.deep_sea(N=300, sparse=True).P.nnz == 2 * 90_000
+
+
+OPEN = {"layout": ["." * 45] * 45, "rewards": {}, "slip": 0.1, "sparse": True}
+
+
+def test_a_grid_of_two_thousand_states() -> None:
+    m = M.gridworld(**OPEN)
+    assert (m.S, m.P.nnz, m.row_profile.terms) == (2025, 4 * 4 * 2025 - 4 * 4, 4)
+    assert m.digest == M.gridworld(**{**OPEN, "layout": "/".join(["." * 45] * 45)}).digest
+    assert communicating(m) is None
+    far = times_to(m, 0)
+    assert far.max() == pytest.approx(96.906477, abs=1e-6) and int(np.argmax(far)) == 2024
+
+
+@pytest.mark.long
+def test_the_diameter_of_a_grid_of_two_thousand_states() -> None:
+    assert diameter(M.gridworld(**OPEN)) == pytest.approx(96.906477, abs=1e-6)
 
 
 @pytest.mark.parametrize(("S", "b"), [(6, 1), (6, 3), (6, 6), (200, 5)])

@@ -273,7 +273,7 @@ def growth(
         if burning.size:
             j = int(burning[-1])
             share = mu[j] / most[j]
-            return decided("VACUOUS", f"burn-in: mean regret is {share:.2f} of the trivial bound at T={t[j]:g}")
+            return decided("VACUOUS", f"burn-in: the mean is {share:.2f} of the trivial bound at T={t[j]:g}")
     if uniform is not None:
         _, u_low, u_high = ratio_slope(upper, slope.one_each("uniform", uniform, t.size, True))
         if u_low <= margin and u_high >= -margin:
