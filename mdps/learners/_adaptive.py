@@ -61,6 +61,17 @@ def own_radius(st, p, s, a):
 
 
 @kernel
+def evenly(st, p, s):
+    """`refresh` with ties between gaps to the fewest visits, for rules that ask for one visit more at a time."""
+    refresh(st, p, s)
+    for a in range(p.A):
+        best = st.pi[s]
+        gap = st.need[s, a] - st.N[s, a]
+        if gap > 0 and gap == st.need[s, best] - st.N[s, best] and st.N[s, a] < st.N[s, best]:
+            st.pi[s] = a
+
+
+@kernel
 def revise(st, p, s):
     """Look the requirement of a state and its pairs up again."""
     st.need_states[s] = ASK_STATE(st, p, s)
@@ -118,6 +129,13 @@ def plan(st, p, t, s, rng):
     return done
 
 
+def accepts(p: dict[str, Any], model: Any) -> None:
+    """Refuse a model on which some pair cannot be visited again and again: a rule may ask for any of them."""
+    from mdps.collection.requirements import requirement
+
+    requirement(model, samples=1)
+
+
 def adaptive(
     name: str,
     ask: Kernel,
@@ -127,16 +145,20 @@ def adaptive(
     state: Mapping[str, Field] | None = None,
     ask_state: Kernel = nothing,
     advance: Kernel = done_at_once,
+    choose: Kernel = refresh,
     check: Callable[[dict[str, Any]], dict[str, Any]] = lambda p: {},
     source_tag: str = "derived",
 ) -> Learner:
-    """GOSPRL under a rule; `params` and `state` are those of the rule, `check` refuses and derives parameters of it."""
+    """GOSPRL under a rule; `params` and `state` are those of the rule, `check` refuses and derives parameters of it.
+
+    `choose` finds the action of an open state: `refresh`, ties to the lowest one, or `evenly`.
+    """
 
     def derive(p: dict[str, Any]) -> dict[str, Any]:
         gosprl.choices(name, p)
         return check(p)
 
-    rule = dict(ASK=ask, ASK_STATE=ask_state, ADVANCE=advance)
+    rule = dict(ASK=ask, ASK_STATE=ask_state, ADVANCE=advance, refresh=choose)
     return Learner(
         name=name,
         setting="average",
@@ -145,6 +167,7 @@ def adaptive(
         params={**params, **gosprl.PARAMS},
         state={**gosprl.STATE, **(state or {})},
         derive=derive,
+        accepts=accepts,
         begin=begin,
         act=play,
         watch=watch.throughout(**rule),

@@ -64,6 +64,13 @@ def requirement(p: dict[str, Any]) -> dict[str, Any]:
     return dict(b=b, b_states=states)
 
 
+def accepts(p: dict[str, Any], model: Any) -> None:
+    """Refuse, by name, requirements that cannot be met on the model, and states from which there is no way to them."""
+    from mdps.collection.requirements import Requirement, requirement
+
+    requirement(model, Requirement(p["b"].copy(), p["b_states"].copy()))
+
+
 # Open states. These kernels run at every step and are written without branches around memory, which would cost ten
 # times the work itself on the CPU.
 

@@ -7,7 +7,7 @@ reference [derived].
 
 from __future__ import annotations
 
-from mdps.learners._collection import ARRAYS, REQUIREMENT, begin, count, requirement
+from mdps.learners._collection import ARRAYS, REQUIREMENT, accepts, begin, count, requirement
 from theorylab.kernel import LEARNER, draw, kernel
 from theorylab.learner import Learner
 
@@ -33,6 +33,7 @@ learner = Learner(
     arrays=ARRAYS,
     state=dict(REQUIREMENT),
     derive=requirement,
+    accepts=accepts,
     begin=begin,
     act=act,
     learn=learn,
