@@ -22,7 +22,7 @@ from mdps.collection.bounds import LowerBound, check_budget, lower_bound
 from mdps.collection.requirements import Requirement, requirement
 from theorylab.errors import InputError, nearest
 from theorylab.learner import Learner
-from theorylab.registry import iter_specs
+from theorylab.registry import find_learner, iter_specs
 from theorylab.run import run
 
 __all__ = ["Collection", "Missing", "algorithms", "collect"]
@@ -100,7 +100,7 @@ class Collection:
 def algorithms() -> list[str]:
     """Names of the learners that are given a fixed requirement."""
     found = [x for x in iter_specs("learners") if isinstance(x, Learner) and x.setting == "average"]
-    return [x.name for x in found if {"b", "b_states"} <= set(x.arrays)]
+    return [x.name for x in found if "b" in x.arrays]
 
 
 def collect(
@@ -135,7 +135,11 @@ def collect(
         if name in (params or {}):
             raise InputError(f"params holds {name}; give the requirement by b, states or samples of collect")
     check_budget(model, asked, budget)
-    given = {**(params or {}), "b": asked.pairs, "b_states": asked.states}
+    given = {**(params or {}), "b": asked.pairs}
+    if "b_states" in find_learner(algorithm, "average").arrays:
+        given["b_states"] = asked.states
+    elif asked.states.any():
+        raise InputError(f"algorithm '{algorithm}' takes requirements on pairs only; give b or samples, not states")
     curves = run(algorithm, model, replicates=replicates, steps=budget, seed=seed, params=given, checkpoints=[budget])
     return Collection(
         algorithm=algorithm,

@@ -21,11 +21,15 @@ from theorylab.probe import Monitor
 
 @kernel
 def open_state(p, tr, s):
-    """1 while an action of s is short of its requirement, by the environment's visits."""
+    """1 while an action of s, or s with any action, is short of its requirement, by the environment's visits."""
     out = 0
+    total = 0
     for a in range(p.A):
+        total += tr.visits[s, a]
         if tr.visits[s, a] < p.b[s, a]:
             out = 1
+    if total < p.b_states[s]:
+        out = 1
     return out
 
 
@@ -35,6 +39,9 @@ def monitor_begin(p, tr):
     tr.done[0] = 0
     for s in range(p.S):
         tr.open[s] = 0
+        if p.b_states[s] > 0:
+            tr.open[s] = 1
+            tr.done[0] = -1
         for a in range(p.A):
             if p.b[s, a] > 0:
                 tr.open[s] = 1

@@ -301,18 +301,26 @@ def goal_set(st, p, tr, t):
 
 @kernel
 def rule(st, p, tr, t):
-    """Distance of the action played from the rule: in G the first of the largest gaps, on the way the trip's policy."""
+    """Distance of the action played from the rule: in G the first of the largest gaps, on the way the trip's policy.
+
+    Where no action is short, but the state, the first of those with the fewest visits.
+    """
     wanted = 0
     if tr.where[0] == 2:
         wanted = tr.kept_pi[tr.s]
     if tr.where[0] == 1:
         gap = 0
+        fewest = tr.visits[tr.s, 0] + 1
         for a in range(p.A):
-            short = p.b[tr.s, a] - tr.visits[tr.s, a]
+            before = tr.visits[tr.s, a]
             if a == tr.a:
-                short += 1  # before the step
+                before -= 1
+            short = p.b[tr.s, a] - before
             if short > gap:
                 gap = short
+                wanted = a
+            if gap == 0 and before < fewest:
+                fewest = before
                 wanted = a
     return float(abs(tr.a - wanted))
 

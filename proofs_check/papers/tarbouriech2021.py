@@ -26,8 +26,12 @@ import numpy as np
 
 from proofs_check.lemmas import shortest_path as lemmas
 from proofs_check.papers import _gosprl_probes as probes
+from proofs_check.papers._collection_predictions import CLAIMS as PREDICTIONS
 from proofs_check.papers._gosprl_controls import CONTROLS, KNOWN_CONTROLS, LEAF_PAIRS, WHEEL
+from proofs_check.papers._gosprl_lemmas import LEMMAS
 from proofs_check.papers._gosprl_monitor import monitor, monitor_known
+from proofs_check.papers._r_max_steps import CLAIMS as R_MAX
+from proofs_check.papers._zero_one_ucrl_steps import CLAIMS as ZERO_ONE
 from theorylab.assume import Assumption, average_reward, communicating, stationary
 from theorylab.claim import Claim, Context, HighProbability, Instance, Pointwise, Total
 from theorylab.probe import Probe
@@ -401,20 +405,6 @@ KNOWN_CLAIMS = [
 ]
 
 
-def _lemma(name: str, text: str, quantity: Any, twin: Any, tag: str = "derived") -> Claim:
-    return Claim(
-        id=f"tarbouriech2021.{name}",
-        text=text,
-        source_tag=tag,
-        learner="gosprl",
-        kind=Pointwise(),
-        scope="models",
-        quantity=quantity,
-        false_twin=twin,
-        instances={},
-    )
-
-
 claims = [
     Claim(
         id="tarbouriech2021.thm1",
@@ -432,27 +422,8 @@ claims = [
     ),
     *STEP_CLAIMS,
     *KNOWN_CLAIMS,
-    _lemma(
-        "value-iteration",
-        "For all models with unit cost: v = L^j 0 and |L v - v| <= eps < 1 give v <= V* <= V^pi <= v / (1 - eps), pi "
-        "greedy for v.",
-        lemmas.certificate,
-        lemmas.false_certificate,
-    ),
-    _lemma(
-        "tail",
-        "If the goal is at most d expected steps away from every state, more than m steps have probability at most "
-        "2 exp(-m / (4 d)).",
-        lemmas.tail,
-        lemmas.false_tail,
-        "source",
-    ),
-    _lemma(
-        "simulation",
-        "Rows within eta in the 1-norm, costs at least c_min, x = eta |V'| / c_min <= 1/2: V <= (1 + 2 x) V', V' <= "
-        "(1 + x) V and |V - V'| <= 7 x |V'|.",
-        lemmas.simulation,
-        lemmas.false_simulation,
-        "source",
-    ),
+    *LEMMAS,
+    *PREDICTIONS,
+    *ZERO_ONE,
+    *R_MAX,
 ]

@@ -15,7 +15,7 @@ from proofs_check.papers.lattimore2020 import sweep
 from theorylab import InputError
 from theorylab.assume import Assumption
 from theorylab.check import check
-from theorylab.claim import Claim, Control, Dominates, Growth, Instance
+from theorylab.claim import Claim, Control, Dominates, Growth, Instance, Total
 from theorylab.decide import Levels
 from theorylab.evidence import exit_code
 from theorylab.kernel import kernel
@@ -135,6 +135,35 @@ def test_points_use_addresses_of_their_own() -> None:
 def test_sweeps_that_show_nothing_are_refused(instances: tuple[Instance, ...], message: str) -> None:
     with pytest.raises(InputError, match=message):
         check(growth(instances={"quick": instances}))
+
+
+@kernel
+def plays_of_second(st: Any, p: Any, tr: Any, t: Any) -> Any:
+    """Plays of arm 1."""
+    return float(tr.visits[1])
+
+
+PLAYS = Total("plays of arm 1", plays_of_second)
+LONG = tuple(Instance("bernoulli", 2**k, PAIR) for k in range(6, 12))
+
+
+def test_totals_grow_and_are_compared_like_regret() -> None:
+    """Uniform play gives arm 1 half of the rounds; a tenth of them is less, and less than sqrt(n) is not."""
+    plays: dict[str, Any] = dict(quantity=PLAYS, instances={"quick": LONG}, trivial=lambda c, n: 4.0 * n)
+    linear = check(growth(shape=lambda c, n: n, kind=Growth("n"), **plays), learner=uniform)
+    assert linear.verdict == "CONSISTENT" and linear.growth["quantity"] == "plays of arm 1"
+    root = check(growth(shape=lambda c, n: np.sqrt(n), kind=Growth("sqrt(n)"), **plays), learner=uniform)
+    assert root.verdict == "INCONSISTENT"
+    by_size = Growth("4 m", sweep="m", size=lambda c: 4.0 * c.T)
+    sized = check(growth(shape=lambda c, n: 4 * n, kind=by_size, **plays), learner=uniform)
+    assert sized.verdict == "CONSISTENT" and sized.growth["T2"] == 4 * 2**11
+    less = versus("uniform", "uniform", (0.7, 0.5), quantity=PLAYS, trivial=lambda c, n: 1.0 * n)
+    below = check(less, learner=tenth)
+    assert below.verdict == "SUPPORTED" and not below.instances[0].difference
+    assert "plays of arm 1 30 against" in below.instances[0].note
+    assert check(less, learner=worst).verdict == "REFUTED"
+    with pytest.raises(InputError, match="longer runs"):
+        check(growth(shape=lambda c, n: n, kind=Growth("n"), **{**plays, "trivial": lambda c, n: 0.5 * n}))
 
 
 @pytest.mark.parametrize("value", [0.0, np.inf])

@@ -18,6 +18,10 @@ from mdps.models.riverswim import family as riverswim
 from mdps.models.star import family as star
 from mdps.models.two_state import family as two_state
 from mdps.models.wheel import family as wheel
+from tests.differential._baselines_a import CASES as BASELINE_CASES
+from tests.differential._baselines_a import FAULT_CASES as BASELINE_FAULT_CASES
+from tests.differential._baselines_a import compare as compare_baseline
+from tests.differential._gosprl_rules import compare_ruled
 from tests.differential._kl_rows import rows_differ
 from tests.differential._posterior import compare_psrl, compare_q_learning, compare_rlsvi, compare_tsde
 from tests.differential.stepping import compare_ucb1, compare_ucb_h, compare_ucrl2
@@ -34,9 +38,14 @@ from tests.differential.test_gosprl import CASES as GOSPRL_CASES
 from tests.differential.test_gosprl import FAULT_CASES as GOSPRL_FAULT_CASES
 from tests.differential.test_gosprl import compare as compare_gosprl
 from tests.differential.test_gosprl import refusal_differs
+from tests.differential.test_gosprl_variants import PLANNERS as GOSPRL_PLANNERS
+from tests.differential.test_gosprl_variants import RULES as GOSPRL_RULES
+from tests.differential.test_gosprl_variants import STATES as GOSPRL_STATES
 from tests.differential.test_linear_bandits import MODELS as LINEAR_MODELS
 from tests.differential.test_linear_bandits import compare_lin_thompson, compare_oful, without_factor
 from tests.differential.test_linear_mdps import LINEAR, MIXTURE, compare_lsvi_ucb, compare_ucrl_vtr
+from tests.differential.test_max_ent import CASES as MAX_ENT_CASES
+from tests.differential.test_max_ent import POLICY_CASES, compare_max_ent, compare_policy
 from tests.differential.test_ucbvi import MODELS as UCBVI_MODELS
 from tests.differential.test_ucbvi import SHOWING, episodes_differ
 from tests.differential.test_variance_learners import EPISODIC, TOTAL_ONE, compare_euler, compare_mvp
@@ -192,12 +201,20 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
     ),
     ("gosprl", "average"): (
         _collect,
-        [*_COLLECTION, (riverswim(states=4), 200, {"samples": 4, "alpha": 0.1, "max_sweeps": 5})],
+        [*_COLLECTION, *GOSPRL_STATES, (riverswim(states=4), 200, {"samples": 4, "alpha": 0.1, "max_sweeps": 5})],
     ),
     ("known-p-greedy", "average"): (
         _collect,
-        [*_COLLECTION, (riverswim(states=4), 200, {"samples": 4, "max_sweeps": 10})],
+        [*_COLLECTION, *GOSPRL_STATES, (riverswim(states=4), 200, {"samples": 4, "max_sweeps": 10})],
     ),
+    **{(name, "average"): (compare_gosprl, list(cases)) for name, cases in GOSPRL_PLANNERS.items()},
+    **{(name, "average"): (compare_ruled, list(cases)) for name, cases in GOSPRL_RULES.items()},
+    ("max-ent", "average"): (compare_max_ent, list(MAX_ENT_CASES.values())),
+    ("stationary-policy", "average"): (compare_policy, list(POLICY_CASES)),
+    **{
+        (name, "average"): (compare_baseline, [*BASELINE_FAULT_CASES[name], *BASELINE_CASES[name]])
+        for name in BASELINE_CASES
+    },
     ("ucrl2", "average"): (
         compare_ucrl2,
         [

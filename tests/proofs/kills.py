@@ -27,6 +27,10 @@ COPIES_ONLY: dict[str, set[str]] = {
     },
     "mvp": {"K for T", "bonus of n + 1", "c2 halved", "c3 lowered to 28/3", "delta not divided"},
     "ucrl-vtr": {"delta left out", "delta not divided", "episodes for samples"},
+    "zero-one-ucrl": {
+        "log factor dropped", "delta left out", "variance outside the root", "horizon in the logarithm",
+        "visits plus one", "negative lower ends", "boxes of the first episode",
+    },
     "ucrl2b": {
         "log factor dropped", "delta left out", "time in the logarithm", "variance of the reward", "variance left out",
     },
