@@ -33,6 +33,7 @@ bench: $(VENV)/dev.stamp  ## benchmark tables
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.numpy_form
 	$(BIN)/python -m benchmarks.planning
+	$(BIN)/python -m benchmarks.collection
 
 peers: $(VENV)/dev.stamp  ## the table against other packages, each in an environment of its own under .peers
 	$(BIN)/python -m benchmarks.against --make

@@ -103,6 +103,8 @@ class Learner:
         knows: what the learner is told of the model, by names of `KNOWN`; each becomes an array of `p`.
         state: field name -> `Field`.
         accepts: parameters and the model -> nothing; raises `InputError` for a model on which the task cannot be done.
+        failure: state of a replicate whose plan failed and the parameters -> why, and what mends it; None where there
+            were too many sweeps.
         derive: parameters, sizes and what is known -> further constants of `p`, numbers or arrays (logarithms through
             `theorylab.kernel.log`).
         text: one paragraph on what the paper leaves open and what was chosen.
@@ -121,6 +123,7 @@ class Learner:
     state: dict[str, Field] = field(default_factory=dict)
     derive: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     accepts: Callable[[dict[str, Any], Any], None] | None = None
+    failure: Callable[[dict[str, np.ndarray], dict[str, Any]], str | None] | None = None
     cite: str = ""
     source_tag: str = "source"
     text: str = ""

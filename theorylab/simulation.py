@@ -339,7 +339,10 @@ class Simulation:
         where = f"learner '{self.learner.name}', replicate {self.first + int(bad[0])}, {unit} {when}"
         if code == 1:
             raise InputError(f"{where}: the action is outside 0..{self.sizes['A'] - 1}; correct its `act` kernel")
-        raise InputError(f"{where}: planning did not converge; raise its sweep limit or correct its `plan` kernel")
+        state = {k: v[bad[0]] for k, v in self.state.items()}
+        reason = self.learner.failure(state, self.params) if self.learner.failure is not None else None
+        sweeps = "planning did not converge; raise its sweep limit or correct its `plan` kernel"
+        raise InputError(f"{where}: {reason or sweeps}")
 
     def curves(self) -> Curves:
         """What has been recorded so far; columns of checkpoints not yet reached are left out."""

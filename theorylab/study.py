@@ -35,7 +35,7 @@ from typing import Annotated, Any
 import msgspec
 
 from theorylab.compiler import TARGETS
-from theorylab.coverage import collects, coverage_probes, monitor
+from theorylab.coverage import collects, coverage_probes, monitor_of
 from theorylab.errors import InputError, nearest
 from theorylab.learner import Learner
 from theorylab.model import FiniteHorizon, TabularMDP
@@ -260,7 +260,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 first=first,
                 checkpoints=geometric(cell.length, self.checkpoints),
                 probes=coverage_probes() if of_coverage else (),
-                monitor=monitor if of_coverage else None,
+                monitor=monitor_of(learner) if of_coverage else None,
                 exact=self.exact,
                 threads=threads,
             )

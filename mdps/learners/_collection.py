@@ -168,12 +168,11 @@ def start_attempt(st, t):
 @kernel
 def bound_entry(st, s, a, s2, low):
     """plow(s,a,s2) = low > 0 off G, else zero; entries of a row are given in order of s2, from width 0 on."""
-    if st.goal[s2] == 0 and low > 0.0:
-        st.plow[s, a, s2] = low
-        st.support[s, a, st.width[s, a]] = s2
-        st.width[s, a] += 1
-    else:
-        st.plow[s, a, s2] = 0.0
+    kept = 1 if st.goal[s2] == 0 and low > 0.0 else 0
+    j = st.width[s, a]
+    st.plow[s, a, s2] = low if kept == 1 else 0.0
+    st.support[s, a, j] = s2  # overwritten by the next entry that is kept, unless this one is
+    st.width[s, a] = j + kept
 
 
 @kernel

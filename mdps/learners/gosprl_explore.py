@@ -34,8 +34,10 @@ def successors(st, p, s, a):
 
 @kernel
 def ask(st, p, s, a):
-    """ceil phi, the same for every pair."""
-    successors(st, p, s, a)
+    """ceil phi, the same for every pair; Gh of all pairs where a lookup of all begins, else raised by this one."""
+    pair = s * p.A + a
+    for i in range(0 if pair == 0 else pair, p.S * p.A if pair == 0 else pair + 1):
+        successors(st, p, i // p.A, i % p.A)
     Gh = st.branching[0]
     X = p.times
     y = p.omega
@@ -54,7 +56,10 @@ def check(p: dict[str, Any]) -> dict[str, Any]:
         raise InputError(f"{name}: times={p['times']} is below 1, which no diameter is; give an upper bound on it")
     if not 0.0 <= p["cost"] <= 1.0:
         raise InputError(f"{name}: cost={p['cost']}, the least cost of a step, must lie in [0, 1]")
-    return dict(omega=max(p["cost"], p["epsilon"] / (p["theta"] * p["times"])))
+    omega = max(p["cost"], p["epsilon"] / (p["theta"] * p["times"]))
+    if omega > 1.0:
+        raise InputError(f"{name}: epsilon={p['epsilon']} is above theta * times, more than policies can differ by")
+    return dict(omega=omega)
 
 
 learner = adaptive(

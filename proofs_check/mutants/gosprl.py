@@ -293,6 +293,40 @@ def refresh_without_action(st, p, s):
 
 
 @kernel
+def refresh_pairs_only(st, p, s):
+    """What is asked of states is not looked at."""
+    asked = st.need_states[s]
+    st.need_states[s] = 0
+    _collection.refresh(st, p, s)
+    st.need_states[s] = asked
+
+
+@kernel
+def refresh_one_action(st, p, s):
+    """The visits of a state are those of its first action."""
+    visits = 0
+    for a in range(1, p.A):
+        visits += st.N[s, a]
+    st.need_states[s] += visits
+    _collection.refresh(st, p, s)
+    st.need_states[s] -= visits
+
+
+@kernel
+def refresh_most_visited(st, p, s):
+    """Where a state alone is short, the action with the most visits is played."""
+    _collection.refresh(st, p, s)
+    gap = 0
+    most = 0
+    for a in range(p.A):
+        gap = max(gap, st.need[s, a] - st.N[s, a])
+        if st.N[s, a] > st.N[s, most]:
+            most = a
+    if st.goal[s] == 1 and gap == 0:
+        st.pi[s] = most
+
+
+@kernel
 def settle_without_last(st, p, t):
     """The step that completes the sample is not charged."""
     before = st.finished[0]
@@ -403,6 +437,9 @@ closes_early = counting(refresh=refresh_early)
 smallest_gap = counting(refresh=refresh_smallest)
 ties_last = counting(refresh=refresh_last)
 action_stale = counting(refresh=refresh_without_action)
+states_ignored = counting(refresh=refresh_pairs_only)
+states_by_one_action = counting(refresh=refresh_one_action)
+states_most_visited = counting(refresh=refresh_most_visited)
 last_step_free = counting(settle=settle_without_last)
 stops_on_total = counting(settle=settle_by_total)
 counts_lost = replace(learner, watch=watch_without_loops)

@@ -7,8 +7,10 @@
     diameter     D <= D_hat <= (1 + 2 epsilon (1 + epsilon)) (1 + epsilon) D, after at most ceil(log2(D (1 + epsilon)))
                  + 1 rounds, with probability 1 - delta [source: ALT21, lemma 9; the ceiling derived]
 
-The constant alpha0 is open. The guarantee is claimed at alpha0 = 1 on models of two to four states, where it holds with
-room: on these a smaller one does (docs/theory). All claims are about runs that end. The instances are long enough for
+The constant alpha0 is open. The guarantee is claimed at alpha0 = 1 on models of two and three states, where it holds
+with room. The least alpha0 of the grid 0.001, 0.003, 0.01, ... with which no plan of 16 runs was off (alpha = 1, and
+alpha = 0.1): wheel(3) 0.3 and 0.03 (159 and 16 samples a pair), riverswim(3) 0.1 and 0.01 (440 and 44), star(0.5, 0.25)
+0.003 and 0.003 (11) [computed]. All claims are about runs that end. The instances are long enough for
 that, and a run that does not end counts as a violation.
 """
 
@@ -40,9 +42,9 @@ EXPLORE = {
 }
 DIAMETER = {
     "standard": (
-        Instance("star", 80_000, {"p": [0.11]}, {"epsilon": 1.0}),
+        Instance("star", 60_000, {"p": [0.11]}, {"epsilon": 1.0}),
         Instance("star", 90_000, {"p": [0.5, 0.25]}, {"epsilon": 1.0}),
-        Instance("two-state", 60_000, {"slip": 0.2}, {"epsilon": 0.5}),
+        Instance("two-state", 25_000, {"slip": 0.2}, {"epsilon": 0.5}),
         Instance("wheel", 70_000, {"states": 3}, {"epsilon": 1.0}),
     ),
 }
@@ -272,11 +274,5 @@ CLAIMS = [
         "For all models of unit cost: rows within eta in the 1-norm and x = eta |V'| < 2 give V <= V' / (1 - x / 2); "
         "equality for one state.",
         lemmas.nearby, lemmas.false_nearby, "derived",
-    ),
-    _lemma(
-        "chain",
-        "For all models with costs in [c_min, 1]: B <= D <= T <= B / c_min, the largest least cost, the largest least "
-        "time, the largest time of a policy of least cost.",
-        lemmas.chain, lemmas.false_chain, "source",
     ),
 ]  # fmt: skip

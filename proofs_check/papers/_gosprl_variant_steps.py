@@ -8,8 +8,8 @@
                [derived]. Steps: O~(D Gamma S A / eta^2 + D S^2 A / eta + D^{3/2} S^2 A) [recalled]
     noise      b(s,a) = max(least, ceil(samples V_hat(s,a))) [derived]
 
-The MODEST guarantee is far from equality, as the radii are: max |p_hat - p|_1 / eta was 0.25 at most where it was measured,
-and half of the radii would not break it. What does is a pair satisfied without data.
+The MODEST guarantee is far from equality, as the radii are: max |p_hat - p|_1 / eta was 0.25 at most where it was
+measured, and half of the radii would not break it. What does is a pair satisfied without data.
 """
 
 from __future__ import annotations
@@ -19,24 +19,27 @@ from typing import Any
 import numpy as np
 
 from proofs_check.lemmas import shortest_path as lemmas
-from proofs_check.mutants import gosprl as state_faults
-from proofs_check.mutants import gosprl_extended as extended_faults
-from proofs_check.mutants import gosprl_modest as modest_faults
-from proofs_check.mutants import gosprl_noise as noise_faults
-from proofs_check.mutants import gosprl_policy_iteration as exact_faults
 from proofs_check.papers import _gosprl_probes as probes
+from proofs_check.papers import _gosprl_rule_probes as rules
 from proofs_check.papers import _gosprl_variant_probes as variants
 from proofs_check.papers._gosprl_monitor import monitor
+from proofs_check.papers._gosprl_variant_controls import (
+    ANYTIME,
+    BEHIND,
+    CONTROLS,
+    HONEST,
+    MEET,
+    NOISY,
+    ON_STATES,
+    SMALL,
+)  # fmt: skip
 from theorylab.assume import Assumption, average_reward, communicating, stationary
-from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise, Total
-from theorylab.learner import Learner
+from theorylab.claim import Claim, Context, HighProbability, Instance, Pointwise, Total
 from theorylab.probe import Probe
 
 ASSUMES = (average_reward, communicating, stationary)
-LIMIT = {"max_sweeps": 5_000}
 MOST_STATES = 12
 GARNET = {"S": 6, "A": 3, "b": 3, "seed": 1}
-THREE = {"S": 3, "A": 2, "b": 2, "seed": 2}
 #: visits of states alone, and beside those of pairs
 MIXED = [[0, 8], [0, 0], [3, 0], [0, 0], [0, 0], [0, 5]]
 STATES = (
@@ -99,131 +102,12 @@ def _few_states(model: Any) -> str | None:
 
 few_states = Assumption("few states", f"at most {MOST_STATES} states", _few_states)
 
-UNSEEN = [[0, 0, 0, 0, 2], [0, 0, 0, 2, 0], [0, 0, 0, 8, 0]]
-#: two leaves, the second rarely reached; visits of all states
-ON_STATES = Instance("star", 150, {"p": [0.5, 0.25]}, {"b_states": [0, 6, 6], "alpha": 0.1, **LIMIT})
-BOTH = Instance(
-    "garnet", 150, THREE, {"b": [[0, 0], [4, 0], [0, 0]], "b_states": [0, 9, 9], "alpha": 0.1, **LIMIT}
-)  # fmt: skip
-#: pairs that are asked for lie behind others, so that trips take several moves and policies several rounds
-BEHIND = Instance(
-    "riverswim", 250, {"states": 4}, {"b": [[0, 0], [0, 0], [0, 0], [6, 6]], "alpha": 0.05, "max_sweeps": 30}
-)
-#: pairs that were never visited when plans are made
-AHEAD = Instance("wheel", 80, {"states": 3}, {"b": UNSEEN, "alpha": 0.05, **LIMIT})
-MEET = Instance(
-    "garnet", 250, {"S": 5, "A": 3, "b": 3, "seed": 1}, {"samples": 8, "alpha": 0.03, **LIMIT}
-)  # fmt: skip
-BALL = Instance(
-    "garnet", 250, {"S": 5, "A": 3, "b": 3, "seed": 1}, {"samples": 8, "alpha": 0.03, "radius": 2, **LIMIT}
-)  # fmt: skip
-#: small radii: a run is satisfied within some hundred steps
-SMALL = Instance("garnet", 400, THREE, {"eta": 0.8, "alpha": 0.1, **LIMIT})
-ANYTIME = Instance("garnet", 400, THREE, {"eta": 3.0, "alpha": 0.1, "shrink": 0.7, **LIMIT})
-FORMULA = Instance("star", 900, {"p": [0.3]}, {"eta": 2.0, "rule": 1, **LIMIT})
-#: few visits satisfy a pair, and a trip is long
-RARE = Instance("star", 400, {"p": [0.1]}, {"eta": 1.0, "alpha": 0.02, **LIMIT})
-#: at alpha = 1, where the guarantee holds
-HONEST = Instance("garnet", 400, THREE, {"eta": 0.5, **LIMIT})
-NOISY = Instance("garnet", 300, THREE, {"samples": 20, "least": 2, "alpha": 0.1, **LIMIT})
-
-
-def _controls(faults: dict[str, Learner | tuple[Learner, Instance]]) -> dict[str, Control]:
-    out = {}
-    for name, fault in faults.items():
-        learner, instance = fault if isinstance(fault, tuple) else (fault, None)
-        out[name] = Control(name, learner, instance, replicates=4)
-    return out
-
-
-CONTROLS = {
-    "gosprl": _controls(
-        {
-            "states not looked at": state_faults.states_ignored,
-            "visits of one action": state_faults.states_by_one_action,
-            "most visited action": (state_faults.states_most_visited, BOTH),
-        }
-    ),
-    "gosprl-policy-iteration": _controls(
-        {
-            "one round": exact_faults.stops_after_one_round,
-            "minimum in the first round only": exact_faults.minimum_in_the_first_round,
-            "equations transposed": exact_faults.equations_transposed,
-            "cost on G": exact_faults.goals_not_free,
-            "pivot of the row": exact_faults.pivot_of_the_row,
-            "no substitution": exact_faults.no_substitution,
-            "policy maximises": exact_faults.policy_maximises,
-            "last action left out": exact_faults.last_action_left_out,
-        }
-    ),
-    "gosprl-extended": _controls(
-        {
-            "no upper ends": extended_faults.no_upper_ends,
-            "mass to the worst state": extended_faults.mass_to_the_worst,
-            "upper ends of twice the width": extended_faults.upper_ends_uncut,
-            "radius of the ball not halved": (extended_faults.radius_not_halved, BALL),
-            "best states lose": (extended_faults.best_states_lose, BALL),
-            "no lower ends": extended_faults.no_lower_ends,
-            "unvisited pairs stay": (extended_faults.unvisited_stay, AHEAD),
-            "states not sorted": extended_faults.order_stale,
-            "one sweep": extended_faults.stops_early,
-            "policy maximises": extended_faults.policy_maximises,
-        }
-    ),
-    "gosprl-modest": _controls(
-        {
-            "radius zero": modest_faults.radius_zero,
-            "log factor dropped": modest_faults.log_dropped,
-            "delta left out": modest_faults.delta_dropped,
-            "variance outside the root": modest_faults.variance_unrooted,
-            "satisfied by half": modest_faults.satisfied_by_half,
-            "unseen successors left out": modest_faults.unseen_left_out,
-            "largest radius for the sum": modest_faults.largest_for_sum,
-            "visits plus one": modest_faults.count_ahead,
-            "looked up once": modest_faults.looked_up_once,
-            "logarithm not squared": (modest_faults.log_not_squared, FORMULA),
-            "second term left out": (modest_faults.second_term_missing, FORMULA),
-            "variances for roots": (modest_faults.variances_for_roots, FORMULA),
-            "accuracy left out": (modest_faults.accuracy_left_out, ANYTIME),
-            "ends at the first accuracy": (modest_faults.ends_at_the_first, ANYTIME),
-            "next accuracy recorded": (modest_faults.next_accuracy_recorded, ANYTIME),
-            "G moves on the way": modest_faults.goals_move,
-            "arrival not looked up": modest_faults.arrival_unchecked,
-            "self-loops lost": modest_faults.counts_lost,
-            "completion one step late": modest_faults.finished_late,
-            "most visited action": modest_faults.most_visited_first,
-            "ties to the last": modest_faults.ties_last,
-            "closes with one action": modest_faults.closes_early,
-            "trigger at fourfold visits": (modest_faults.trigger_late, RARE),
-            "policy maximises": modest_faults.policy_maximises,
-            "radius zero, alpha 1": (modest_faults.radius_zero, HONEST),
-            "unseen successors left out, alpha 1": (modest_faults.unseen_left_out, HONEST),
-            "looked up once, alpha 1": (modest_faults.looked_up_once, HONEST),
-        }
-    ),
-    "gosprl-noise": _controls(
-        {
-            "variance for its root": noise_faults.variance_for_deviation,
-            "not divided by sqrt S": noise_faults.not_divided,
-            "visits plus one": noise_faults.count_ahead,
-            "least left out": noise_faults.least_left_out,
-            "rounded down": noise_faults.rounded_down,
-            "looked up once": noise_faults.looked_up_once,
-            "G moves on the way": noise_faults.goals_move,
-            "arrival not looked up": noise_faults.arrival_unchecked,
-            "self-loops lost": noise_faults.counts_lost,
-            "smallest gap": noise_faults.smallest_gap,
-            "ties to the last": noise_faults.ties_last,
-            "trigger at fourfold visits": noise_faults.trigger_late,
-        }
-    ),
-}
 FAMILIES: dict[str, tuple[str, tuple[Instance, ...], Instance, Any]] = {
     "states": ("gosprl", STATES, ON_STATES, monitor),
     "policy-iteration": ("gosprl-policy-iteration", PLANNERS, BEHIND, monitor),
     "extended": ("gosprl-extended", EXTENDED, MEET, monitor),
-    "modest": ("gosprl-modest", MODEST, SMALL, variants.modest_monitor),
-    "noise": ("gosprl-noise", NOISE, NOISY, variants.noise_monitor),
+    "modest": ("gosprl-modest", MODEST, SMALL, rules.modest_monitor),
+    "noise": ("gosprl-noise", NOISE, NOISY, rules.noise_monitor),
 }
 
 
@@ -272,8 +156,8 @@ CLAIMS = [
     _step(
         "states",
         "rule",
-        "In G the first of the largest gaps is played; where the state alone is short, its first action with the fewest "
-        "visits.",
+        "In G the first of the largest gaps is played; where the state alone is short, its first action with the "
+        "fewest visits.",
         probes.rule,
         "step",
         "most visited action",
@@ -317,15 +201,14 @@ CLAIMS = [
     _step(
         "extended",
         "row",
-        "v_next(s) = 1 + min over actions and plausible laws q of q v, by the dual of the inner minimum, and the planned "
-        "action attains it; v = 0 on G.",
+        "v_next(s) = 1 + min over actions and plausible laws q of q v, by the dual of the inner minimum, and the "
+        "planned action attains it; v = 0 on G.",
         variants.extended_row,
         "plan",
-        "no upper ends; no lower ends; mass to the worst state; upper ends of twice the width; radius of the ball not halved; "
-        "best states lose; unvisited pairs stay; states not sorted; policy maximises",
+        "no upper ends; no lower ends; mass to the worst state; upper ends of twice the width; radius of the ball "
+        "not halved; best states lose; unvisited pairs stay; states not sorted; policy maximises",
         tag="source",
         tol=1e-9,
-        tables=None,
     ),
     _step(
         "extended",
@@ -374,7 +257,7 @@ CLAIMS = [
         "guarantee",
         "At alpha = 1, max |p_hat - p|_1 <= eta over all pairs at every time at which an accuracy eta is met, except "
         "with probability delta. Loose: the largest ratio of the two sides that was measured is 0.25.",
-        variants.guarantee,
+        rules.guarantee,
         "plan",
         "radius zero, alpha 1; unseen successors left out, alpha 1; looked up once, alpha 1",
         kind=HighProbability(level),
@@ -387,7 +270,7 @@ CLAIMS = [
         "requirement",
         "By the lookups that were due, a pair is asked for N visits iff alpha sum beta <= eta, else for N + 1; by "
         "formula for the rounded value of the formula.",
-        variants.requirement,
+        rules.requirement,
         "step",
         "radius zero; log factor dropped; delta left out; variance outside the root; satisfied by half; unseen "
         "successors left out; largest radius for the sum; visits plus one; looked up once; logarithm not squared; "
@@ -397,8 +280,9 @@ CLAIMS = [
     _step(
         "modest",
         "completion",
-        "The completion time is the first number of steps after which all pairs are satisfied; none with shrink below 1.",
-        variants.modest_completion,
+        "The completion time is the first number of steps after which all pairs are satisfied; there is none with "
+        "shrink below 1.",
+        rules.modest_completion,
         "step",
         "satisfied by half; largest radius for the sum; looked up once; completion one step late; closes with one "
         "action; ends at the first accuracy",
@@ -406,9 +290,9 @@ CLAIMS = [
     _step(
         "modest",
         "accuracies",
-        "With shrink below 1 an accuracy is recorded as met when no pair's radii exceed it, and the next is shrink times "
-        "it, which some pair's radii exceed.",
-        variants.accuracies,
+        "With shrink below 1 an accuracy is recorded as met when no pair's radii exceed it, and the next is shrink "
+        "times it, which some pair's radii exceed.",
+        rules.accuracies,
         "plan",
         "accuracy left out; next accuracy recorded",
         tol=1e-12,
@@ -418,25 +302,25 @@ CLAIMS = [
         "modest",
         "goal-set",
         "G is the set of states with a pair not satisfied at its last lookup.",
-        variants.goal_set,
+        rules.goal_set,
         "step",
         "closes with one action; satisfied by half",
     ),
     _step(
         "modest",
         "lookups",
-        "All requirements are looked up before a step exactly if the one before was taken in G and left it or satisfied "
-        "the last pair, or was taken on the way and entered G or doubled its pair.",
-        variants.lookups,
+        "All requirements are looked up before a step exactly if the one before was taken in G and left it or "
+        "satisfied the last pair, or was taken on the way and entered G or doubled its pair.",
+        rules.lookups,
         "step",
         "arrival not looked up; trigger at fourfold visits",
     ),
     _step(
         "modest",
         "rule",
-        "In G the first of the open actions with the fewest visits is played (largest gap first), on the way the policy "
-        "planned at the start of the attempt, after completion action 0.",
-        variants.choice,
+        "In G the first of the open actions with the fewest visits is played (largest gap first), on the way the "
+        "policy planned at the start of the attempt, after completion action 0.",
+        rules.choice,
         "step",
         "most visited action; ties to the last",
     ),
@@ -454,16 +338,16 @@ CLAIMS = [
         "modest",
         "counts",
         "N and C are the environment's visits and the transitions that were made.",
-        variants.counts,
+        rules.counts,
         "step",
         "self-loops lost",
     ),
     _step(
         "noise",
         "requirement",
-        "By the lookups that were due, a pair is asked for max(least, ceil(samples V_hat)) visits, V_hat = sum sqrt(p_hat "
-        "(1 - p_hat)) / sqrt S.",
-        variants.requirement,
+        "By the lookups that were due, a pair is asked for max(least, ceil(samples V_hat)) visits, V_hat = sum "
+        "sqrt(p_hat (1 - p_hat)) / sqrt S.",
+        rules.requirement,
         "step",
         "variance for its root; not divided by sqrt S; visits plus one; least left out; rounded down; looked up once",
         copies=True,
@@ -472,7 +356,7 @@ CLAIMS = [
         "noise",
         "completion",
         "The completion time is the first number of steps after which every requirement by the data is met.",
-        variants.noise_completion,
+        rules.noise_completion,
         "step",
         "variance for its root; not divided by sqrt S; least left out; looked up once",
     ),
@@ -480,7 +364,7 @@ CLAIMS = [
         "noise",
         "goal-set",
         "G is the set of states with a pair short of its requirement at its last lookup.",
-        variants.goal_set,
+        rules.goal_set,
         "step",
         "G moves on the way; variance for its root",
     ),
@@ -488,25 +372,25 @@ CLAIMS = [
         "noise",
         "frozen",
         "G and the policy off G stay as they are while an attempt lasts.",
-        variants.frozen,
+        rules.frozen,
         "step",
         "G moves on the way",
     ),
     _step(
         "noise",
         "lookups",
-        "All requirements are looked up before a step exactly if the one before was taken in G and left it or closed the "
-        "last state, or was taken on the way and entered G or doubled its pair.",
-        variants.lookups,
+        "All requirements are looked up before a step exactly if the one before was taken in G and left it or closed "
+        "the last state, or was taken on the way and entered G or doubled its pair.",
+        rules.lookups,
         "step",
         "arrival not looked up; trigger at fourfold visits",
     ),
     _step(
         "noise",
         "rule",
-        "In G the first of the actions with the largest gap is played, on the way the policy planned at the start of the "
-        "attempt, after completion action 0.",
-        variants.choice,
+        "In G the first of the actions with the largest gap is played, on the way the policy planned at the start of "
+        "the attempt, after completion action 0.",
+        rules.choice,
         "step",
         "smallest gap; ties to the last",
     ),
@@ -514,7 +398,7 @@ CLAIMS = [
         "noise",
         "counts",
         "N and C are the environment's visits and the transitions that were made.",
-        variants.counts,
+        rules.counts,
         "step",
         "self-loops lost",
     ),

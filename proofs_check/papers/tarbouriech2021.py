@@ -30,6 +30,9 @@ from proofs_check.papers._collection_predictions import CLAIMS as PREDICTIONS
 from proofs_check.papers._gosprl_controls import CONTROLS, KNOWN_CONTROLS, LEAF_PAIRS, WHEEL
 from proofs_check.papers._gosprl_lemmas import LEMMAS
 from proofs_check.papers._gosprl_monitor import monitor, monitor_known
+from proofs_check.papers._gosprl_sparse_steps import CLAIMS as SPARSE
+from proofs_check.papers._gosprl_task_steps import CLAIMS as TASKS
+from proofs_check.papers._gosprl_variant_steps import CLAIMS as VARIANTS
 from proofs_check.papers._r_max_steps import CLAIMS as R_MAX
 from proofs_check.papers._zero_one_ucrl_steps import CLAIMS as ZERO_ONE
 from theorylab.assume import Assumption, average_reward, communicating, stationary
@@ -424,6 +427,9 @@ claims = [
     *KNOWN_CLAIMS,
     *LEMMAS,
     *PREDICTIONS,
+    *VARIANTS,
+    *SPARSE,
+    *TASKS,
     *ZERO_ONE,
     *R_MAX,
 ]

@@ -38,6 +38,8 @@ from tests.differential.test_gosprl import CASES as GOSPRL_CASES
 from tests.differential.test_gosprl import FAULT_CASES as GOSPRL_FAULT_CASES
 from tests.differential.test_gosprl import compare as compare_gosprl
 from tests.differential.test_gosprl import refusal_differs
+from tests.differential.test_gosprl_tasks import DIAMETER_CASES, EXPLORE_CASES
+from tests.differential.test_gosprl_tasks import compare as compare_task
 from tests.differential.test_gosprl_variants import PLANNERS as GOSPRL_PLANNERS
 from tests.differential.test_gosprl_variants import RULES as GOSPRL_RULES
 from tests.differential.test_gosprl_variants import STATES as GOSPRL_STATES
@@ -209,6 +211,8 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
     ),
     **{(name, "average"): (compare_gosprl, list(cases)) for name, cases in GOSPRL_PLANNERS.items()},
     **{(name, "average"): (compare_ruled, list(cases)) for name, cases in GOSPRL_RULES.items()},
+    ("gosprl-explore", "average"): (compare_task, list(EXPLORE_CASES)),
+    ("gosprl-diameter", "average"): (compare_task, list(DIAMETER_CASES)),
     ("max-ent", "average"): (compare_max_ent, list(MAX_ENT_CASES.values())),
     ("stationary-policy", "average"): (compare_policy, list(POLICY_CASES)),
     **{

@@ -27,6 +27,7 @@ from theorylab.rng import INITIAL, LEARNER, draw
 from theorylab.simulation import Simulation
 
 FAMILIES = ("AME", "ROS", "L1")
+PLANNERS = {"gosprl-policy-iteration": "policies", "gosprl-extended": "extended"}
 
 
 def compare(
@@ -38,12 +39,15 @@ def compare(
     known = "P" in learner.knows
     machine = Machine(told(learner, model.dense()) if known else learner, sizes, params, world.rng)
     p, st = machine.p, machine.st
+    flat = 0 if "b_states" in params else params.get("samples", 1)
     reference = GOSPRL(
-        np.array(params.get("b", np.full((model.S, model.A), params.get("samples", 1)))),
+        np.array(params.get("b", np.full((model.S, model.A), flat))),
         delta=1.0 if known else p.delta,
         alpha=1.0 if known else p.alpha,
         family="AME" if known else FAMILIES[p.radius],
         kernel=model.dense() if known else None,
+        b_states=params.get("b_states"),
+        planner=PLANNERS.get(learner.name, "values"),
     )
     reference.t = begin
     if wrong := counts_differ(st, reference, known):
@@ -185,9 +189,12 @@ FAULT_CASES: tuple[tuple[Any, int, dict[str, Any]], ...] = (
 )
 
 
+ON_STATES = (garnet(S=3, A=2, b=2, seed=2), 150, {"b_states": [4, 9, 9], "alpha": 0.1})
+
+
 @pytest.mark.parametrize("mutant", planted(faults))
 def test_every_fault_of_gosprl_shows(mutant: Learner) -> None:
-    assert any(compare(mutant, m, n, params) is not None for m, n, params in FAULT_CASES)
+    assert any(compare(mutant, m, n, params) is not None for m, n, params in (*FAULT_CASES, ON_STATES))
 
 
 @pytest.mark.parametrize("mutant", planted(known_faults))

@@ -258,6 +258,14 @@ def test_combination_lock(H: int, A: int) -> None:
     assert m.digest != M.combination_lock(H=H, A=A, seed=2).digest or H == 1
 
 
+def test_de_bruijn_rows_and_diameters() -> None:
+    m = M.de_bruijn(states=8)
+    assert m.P[5, 0, [2, 3]].tolist() == [0.9, 0.1] and m.P[5, 1, [2, 3]].tolist() == [0.1, 0.9]
+    assert np.allclose(m.P.sum(axis=2), 1.0) and m.P[0, 0, 0] == 0.9
+    for k in range(1, 7):
+        assert diameter(M.de_bruijn(states=2**k, slip=0.0)) == pytest.approx(k)
+
+
 def test_star_and_wheel_rows() -> None:
     star = M.star(p=[0.5, 1.0])
     assert star.P[0].tolist() == [[0.5, 0.5, 0], [0, 0, 1]] and (star.P[1:, :, 0] == 1).all()
@@ -335,6 +343,8 @@ def test_bernoulli() -> None:
         (lambda: M.star(p=[0.5, 0.0]), r"p\[1\] is 0\.0; give a number in \(0, 1\]"),
         (lambda: M.star(p=[]), "p is .*give a probability for each leaf"),
         (lambda: M.wheel(states=1), "states is 1"),
+        (lambda: M.de_bruijn(states=12), "states is 12, no power of two"),
+        (lambda: M.de_bruijn(slip=0.5), "slip is 0.5, with which both"),
         (lambda: M.four_rooms(slip=1.5), r"four-rooms: slip is 1\.5"),
         (lambda: M.corridor(length=0), "length is 0"),
         (lambda: M.garnet(span_cap=0.0), r"span_cap is 0\.0; give a number in \(0, "),

@@ -27,6 +27,9 @@ COPIES_ONLY: dict[str, set[str]] = {
     },
     "mvp": {"K for T", "bonus of n + 1", "c2 halved", "c3 lowered to 28/3", "delta not divided"},
     "ucrl-vtr": {"delta left out", "delta not divided", "episodes for samples"},
+    "gosprl-explore": {"S for Gh", "epsilon in both logarithms"},
+    "gosprl-diameter": {"no factor", "factor 1 + eta |v|", "delta left out"},
+    "gosprl-sparse": {"division by N + 1", "rows stale", "variance outside the root"},
     "zero-one-ucrl": {
         "log factor dropped", "delta left out", "variance outside the root", "horizon in the logarithm",
         "visits plus one", "negative lower ends", "boxes of the first episode",
@@ -37,6 +40,9 @@ COPIES_ONLY: dict[str, set[str]] = {
     "kl-ucrl": {"delta left out", "ln T in place of ln ln T", "log factors dropped", "square root of the radius"},
     "kl-ucb": {"horizon for clock", "one Newton step"},
     "gosprl": {"division by N + 1", "model of the first attempt", "variance outside the root"},
+    "gosprl-modest": {
+        "G moves on the way", "logarithm not squared", "second term left out", "variances for roots",
+    },
     "moss": {"width doubled"},
     "successive-elimination": {
         "arms not divided", "horizon for round", "t + 1 in the width", "width over sqrt(2)",

@@ -14,7 +14,7 @@ For L1 the entry of the ball that is furthest from phat is half the norm away. T
 S: every row is a probability vector, which is asserted. With `kernel` (S,A,S) given, plow is the kernel itself and no
 attempt ends before G: the greedy learner that knows p. Ties: lowest action.
 
-Besides: b(s), visits of a state with any action; `planner` "policies", the best of policy iteration by numpy's solve, and
+Besides: b(s), visits of a state with any action; `planner` "policies", policy iteration by numpy's solve, and
 "extended" (section 2.4), whose inner minima are linear programs; `Ruled`, where b_t is a function of the counts.
 """
 
@@ -227,8 +227,8 @@ class GOSPRL:
 
 class Ruled(GOSPRL):
     """Adaptive requirements, section 2.1: `rule(C)` gives b_t (S,A); it is looked up for the state of each sample taken
-    in G, and for all states before an attempt and whenever one ends or nothing is open. `advance()` is asked when nothing
-    is open: true when the task is done. With `even` ties between gaps go to the fewest visits."""
+    in G, and for all states before an attempt and whenever one ends or nothing is open. `advance()` is asked when
+    nothing is open: true when the task is done. With `even` ties between gaps go to the fewest visits."""
 
     def __init__(
         self, S: int, A: int, rule: Callable[[Ints], Ints], advance: Callable[[], bool] = lambda: True,

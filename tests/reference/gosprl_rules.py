@@ -65,14 +65,14 @@ class Explore:
 
     def __init__(self, X: float, epsilon: float, c_min: float, theta: float, alpha0: float) -> None:
         self.X, self.epsilon, self.alpha0 = X, epsilon, alpha0
-        self.y = max(c_min, epsilon / (theta * X))
+        self.y: float = max(c_min, epsilon / (theta * X))
 
     def ask(self, core: RuleGOSPRL, s: int, a: int) -> int:
         S, A, delta, X, y, eps = core.S, core.A, core.delta, self.X, self.y, self.epsilon
         Gh = max(1, int((core.C > 0).sum(axis=2).max()))
         ell, short = math.log(X * S * A / (y * eps * delta)), math.log(X * S * A / (y * delta))
-        return math.ceil(self.alpha0 * (X**3 * Gh / (y * eps**2) * ell + X**2 * S / (y * eps) * ell
-                                        + X**2 * Gh / y**2 * short**2))  # fmt: skip
+        phi = X**3 * Gh / (y * eps**2) * ell + X**2 * S / (y * eps) * ell + X**2 * Gh / y**2 * short**2
+        return math.ceil(float(self.alpha0 * phi))
 
     def advance(self, core: RuleGOSPRL) -> bool:
         return True
