@@ -9,7 +9,8 @@ mean -+ t sd / sqrt R, pointwise (for drawing; comparisons with an error level a
 quantiles, order statistics: the smallest value with at least that share of replicates at or below it. The first and
 the last are the least and the largest of fewer than 40 replicates, and are called so. A learner's line has a colour, a
 style and a marker of its own. Regret is drawn on linear axes unless learners end more than a factor 20 apart; on
-logarithmic ones, what is at or below 0 ends at the axis, and the label counts the means there.
+logarithmic ones, what is at or below 0 ends at the axis, and the label counts the means there. Coverage begins at half
+the steps after which the first replicate has met something.
 """
 
 from __future__ import annotations
@@ -110,11 +111,14 @@ def study_figure(
         for k, (one, data) in enumerate(zip(learners, drawn, strict=True)):
             keys.append(_line(ax, k, len(learners), one, data, font))
         keys += _bands(learners, font)
+        count = legend_columns([str(key.get_label()) for key in keys], size)
+        if kind == "coverage" and size != "slides":  # a slide has one height; a page has room for a long legend
+            figure.set_figheight(height + max(0, -(-len(keys) // count) - 3) * 1.4 * font / 72)
         note = f" ({hidden} means \N{LESS-THAN OR EQUAL TO} 0, not shown)" if hidden else ""
         ax.set_xlabel(f"completed {unit}, n{note}", parse_math=False)
         ax.set_ylabel(what.replace(" (", "\n(") if size in ("icml", "slides") else what, parse_math=False)
         title(ax, heading, size)
-        return finish(figure, keys, legend_columns([str(key.get_label()) for key in keys], size))
+        return finish(figure, keys, count)
 
 
 def _axes(ax: Any, learners: Sequence[Learned], drawn: Sequence[dict[str, np.ndarray]], kind: str) -> int:
@@ -123,6 +127,8 @@ def _axes(ax: Any, learners: Sequence[Learned], drawn: Sequence[dict[str, np.nda
     far = kind == "curves" and min(last) > 0 and max(last) > APART * min(last)
     n = np.concatenate([one.n for one in learners]).astype(float)
     if far or kind != "curves":
+        if kind == "coverage":
+            n = n[n >= 0.5 * min(_begins(one, data) for one, data in zip(learners, drawn, strict=True))]
         x = limits(n)
         ax.set(xscale="log", xlim=x)
         decades(ax.xaxis, *x)
@@ -146,6 +152,11 @@ def _axes(ax: Any, learners: Sequence[Learned], drawn: Sequence[dict[str, np.nda
     return 0
 
 
+def _begins(one: Learned, data: dict[str, np.ndarray]) -> float:
+    """The first checkpoint at which some replicate is above 0; the last one if there is none."""
+    return float(one.n[min(int((data["mean"] <= 0).sum()), one.n.size - 1)])
+
+
 def _line(ax: Any, k: int, count: int, one: Learned, data: dict[str, np.ndarray], font: float) -> Line2D:
     """The mean with its band and, at a few checkpoints that differ between learners, its limits and a marker."""
     own = look(k)
@@ -153,13 +164,14 @@ def _line(ax: Any, k: int, count: int, one: Learned, data: dict[str, np.ndarray]
     floor = ax.get_ylim()[0] if log else -np.inf
     if one.values.shape[0] > 1:
         ax.fill_between(
-            one.n, np.maximum(data["q025"], floor), np.maximum(data["q975"], floor), color=own["color"], alpha=0.2,
+            one.n, np.maximum(data["q025"], floor), np.maximum(data["q975"], floor), color=own["color"],
+            alpha=0.2 if count <= 4 else 0.12,
             linewidth=0, zorder=1,
         )  # fmt: skip
     mean = np.where(data["mean"] > 0, data["mean"], np.nan) if log else data["mean"]
     ax.plot(one.n, mean, color=own["color"], linestyle=own["linestyle"], zorder=3)
     scale = ax.get_xaxis().get_transform()
-    inside = one.n > 0
+    inside = (one.n > 0) & (one.n >= ax.get_xlim()[0])
     ends = scale.transform(np.array([one.n[inside][0], one.n[-1]], dtype=float))
     at = ends[0] + (ends[1] - ends[0]) * (np.arange(7) + (k + 1) / (count + 1)) / 7
     places = np.unique(np.abs(scale.transform(one.n.astype(float))[:, None] - at).argmin(axis=0))
@@ -207,7 +219,8 @@ def study_drawings(result: Result, model: str | None = None) -> list[Drawing]:
         for kind, what, learners in _quantities(cells, unit):
             heading = f"{study}: {label}"
             r = learners[0].values.shape[0]
-            text = clean(f"{study} on {label}, {length} {unit}: {what}; {_caption(r)}.")
+            more = "; complete: all met, and the median of the steps that took" if kind == "coverage" else ""
+            text = clean(f"{study} on {label}, {length} {unit}: {what}; {_caption(r)}{more}.")
             draw = partial(_at_size, partial(study_figure, learners, heading=heading, kind=kind, unit=unit, what=what))
             name = f"{anchors[f'{study}-{label}-{length}']}-{kind}"
             out.append(Drawing(kind, name, text, study, partial(study_table, learners), draw))
@@ -248,4 +261,4 @@ def _complete(found: Coverage) -> str:
     last = np.sort(found.steps[:, -1])
     done, r = int(np.isfinite(last).sum()), last.size
     median = float(last[-(-r // 2) - 1])
-    return f"{done}/{r} complete" + (f", median n = {number(median)}" if math.isfinite(median) else "")
+    return f"{done}/{r} complete" + (f", median {number(median)}" if math.isfinite(median) else "")

@@ -159,7 +159,7 @@ def river(K: int, steps: int, alpha: dict[str, float] = PRACTICE, states: int = 
 def leaves(d: int) -> Instance:
     """A star with three leaves that are reached with probability 1/d: D = 1 + d, S = 4, A = 3; 40 samples a leaf."""
     b = [[0, 0, 0], [40, 0, 0], [40, 0, 0], [40, 0, 0]]
-    return Instance("star", 2_000 * d + 4_000, {"p": [1.0 / d] * 3}, {"b": b, **PRACTICE})
+    return Instance("star", 400 * d + 4_000, {"p": [1.0 / d] * 3}, {"b": b, **PRACTICE})
 
 
 def words(k: int) -> Instance:
@@ -235,15 +235,15 @@ CLAIMS = [
         "growth-B",
         "On a fixed model steps are O(B D) in the number B of samples: RiverSwim, 50 to 3,200 of every pair.",
         Growth("B D", sweep="B", size=samples),
-        tuple(river(50 * 2**k, 1_500 * 2**k + 3_000) for k in range(7)),
+        tuple(river(50 * 2**k, 3_000 * 2**k + 3_000) for k in range(7)),
         shape=first_order,
     ),
     _claim(
         "growth-D",
         "With S = 4, A = 3 and B = 120 steps are O(B D) in D, the leading term: stars whose leaves are reached with "
-        "probability 1/2 to 1/128.",
+        "probability 1/16 to 1/1024.",
         Growth("B D", sweep="D", size=lambda c: float(c.diameter)),
-        tuple(leaves(2**k) for k in range(1, 8)),
+        tuple(leaves(2**k) for k in range(4, 11)),
         shape=first_order,
     ),
     _claim(

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from mdps.learners.gosprl import learner as gosprl
-from theorylab.coverage import LEVELS, Coverage, collects, coverage_of, coverage_probes, monitor
+from theorylab.coverage import LEVELS, Coverage, collects, coverage_of, coverage_probes, monitor_of
 from theorylab.criteria import Discounted, FiniteHorizon, ShortestPath
 from theorylab.errors import InputError
 from theorylab.figure_command import choose_study, drawings_of, execute
@@ -89,7 +89,7 @@ def test_levels_are_the_steps_at_which_requirements_were_met() -> None:
     at = np.full(4, np.inf)
     options: dict[str, Any] = dict(replicates=1, length=60, params={"b": b}, target="python", seed=3)
     plain, watched = Simulation(spec, model, **options), Simulation(
-        spec, model, **options, probes=coverage_probes(), monitor=monitor
+        spec, model, **options, probes=coverage_probes(), monitor=monitor_of(spec)
     )  # fmt: skip
     for t in range(1, 61):
         visits = plain.advance(t).observed["visits"][0]
@@ -102,6 +102,27 @@ def test_levels_are_the_steps_at_which_requirements_were_met() -> None:
     assert np.isfinite(at[:2]).all()
     n = np.arange(61)
     assert found.at(n)[0].tolist() == [(at <= k).sum() / 4 for k in n]
+
+
+def test_requirements_on_states_count_one_each() -> None:
+    """Against the visits of the same run; the last visit of a state meets its requirement and a pair's at once."""
+    model = find_model("riverswim")(states=3)
+    spec = find_learner("uniform-collection", "average")
+    for b, states in ((np.zeros((3, 2), dtype=int), [3, 0, 2]), (np.array([[1, 2], [0, 3], [1, 0]]), [4, 6, 0])):
+        options: dict[str, Any] = dict(replicates=1, length=60, params={"b": b, "b_states": states}, target="python")
+        plain, watched = Simulation(spec, model, **options), Simulation(
+            spec, model, **options, probes=coverage_probes(), monitor=monitor_of(spec)
+        )  # fmt: skip
+        asked = int((b > 0).sum() + (np.array(states) > 0).sum())
+        at = np.full(asked, np.inf)
+        for t in range(1, 61):
+            visits = plain.advance(t).observed["visits"][0]
+            met = int(((visits >= b) & (b > 0)).sum() + ((visits.sum(axis=1) >= states) & (np.array(states) > 0)).sum())
+            at[:met] = np.minimum(at[:met], t)
+        found = coverage_of(watched.advance().curves())
+        assert found is not None and found.asked == asked
+        assert found.steps[0].tolist() == [at[math.ceil(j * asked / LEVELS) - 1] for j in range(1, LEVELS + 1)]
+        assert np.isfinite(at[:2]).all()
 
 
 def test_the_other_numbers_of_a_study_do_not_change(stored: Path) -> None:
@@ -124,7 +145,7 @@ def test_what_asks_for_nothing_is_refused() -> None:
     model = find_model("riverswim")(states=3)
     spec = find_learner("uniform-collection", "average")
     run = Simulation(spec, model, replicates=1, length=3, params={"samples": 0}, target="python",
-                     probes=coverage_probes(), monitor=monitor)  # fmt: skip
+                     probes=coverage_probes(), monitor=monitor_of(spec))  # fmt: skip
     with pytest.raises(InputError, match="asks for no sample"):
         coverage_of(run.advance().curves())
     assert collects(gosprl) and not collects(find_learner("ucb1", "bandit"))
