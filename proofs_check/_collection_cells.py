@@ -27,6 +27,8 @@ __all__ = [
     "ESTIMATORS",
     "GARNETS",
     "GRAPHS",
+    "REAL",
+    "REAL_MODELS",
     "SAMPLES",
     "TREASURE",
     "Cell",
@@ -94,6 +96,12 @@ class Cell:
 
 
 SEED = 7_000_000_000
+#: name -> family and parameters: environments of Gymnasium made communicating by restarts, and a queue
+REAL_MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "frozen-lake-8x8": ("frozen-lake", {"map_name": "8x8", "restarts": True}),
+    "taxi": ("taxi", {"restarts": True}),
+    "access-control": ("access-control", {}),
+}
 
 
 @cache
@@ -110,6 +118,9 @@ def model_of(name: str) -> TabularMDP:
         P = wheel.dense().copy()
         P[0] = P[0, [4, 0, 1, 2, 3]]
         found = replace(wheel, P=P, name=f"wheel-{rest}-spins-first")
+    elif name in REAL_MODELS:
+        family, params = REAL_MODELS[name]
+        found = find_model(family)(**params)
     else:
         found = find_model({"noisy": "noisy-riverswim", "four": "four-rooms"}.get(kind, kind))()
     assert isinstance(found, TabularMDP)
@@ -208,6 +219,23 @@ CHAIN: dict[tuple[str, int], tuple[Cell, Reference | None]] = {
     (label, S): value
     for S, text in _CHAIN.items()
     for (label, _, _), value in _two(f"riverswim-{S}", {1: text}, 400 if S <= 12 else 100).items()
+}
+
+# Ten samples of every pair of models of the field; the sparse form of GOSPRL, which has the same bits
+
+_REAL_ROWS: dict[str, tuple[str, dict[str, Any], int, int]] = {
+    "known-p greedy": ("known-p-greedy", {}, 2_000_000, 10),
+    "GOSPRL AME alpha=.1": ("gosprl-sparse", {"alpha": 0.1}, 10_000_000, 30),
+    "GOSPRL AME alpha=1": ("gosprl-sparse", {"alpha": 1.0}, 10_000_000, 30),
+    "0/1-UCRL alpha=.1": ("zero-one-ucrl", {"alpha": 0.1}, 500_000, 10),
+    "uniform": ("uniform-collection", {}, 10_000_000, 30),
+}
+#: (row, model) -> cell; what keeps a dense kernel is left out on the 401 states of the taxi
+REAL: dict[tuple[str, str], Cell] = {
+    (row, model): Cell(learner, model, length, replicates, {"samples": 10, **params})
+    for row, (learner, params, length, replicates) in _REAL_ROWS.items()
+    for model in REAL_MODELS
+    if model != "taxi" or learner != "zero-one-ucrl"
 }
 
 # Random graphs with random requirements

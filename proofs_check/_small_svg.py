@@ -30,16 +30,17 @@ def page_svg(figure: Figure) -> bytes:
 
 
 def small_svg(text: str) -> str:
-    """Matplotlib's SVG with short identifiers, unused ones dropped, numbers to 4 digits or 1 decimal, one line a tag.
+    """Matplotlib's SVG with short identifiers, unused ones dropped, one line a tag.
 
-    Styles that follow each other are given once. A point is 1/72 inch: nothing moves by more than 0.05 of it.
+    Numbers of tags have 4 digits or 1 decimal, those of texts are left alone; styles that follow each other are given
+    once. A point is 1/72 inch: nothing moves by more than 0.05 of it.
     """
     text = re.sub(_DROPPED, "", text, flags=re.DOTALL)
     used = dict.fromkeys(re.findall(r'(?:href="|url\()#([\w-]+)', text))
     short = {name: f"a{i:x}" for i, name in enumerate(used)}
     text = re.sub(r' id="([\w-]+)"', lambda m: f' id="{short[m[1]]}"' if m[1] in short else "", text)
     text = re.sub(r'(href="|url\()#([\w-]+)', lambda m: f"{m[1]}#{short[m[2]]}", text)
-    text = re.sub(r"-?\d+\.\d+", lambda m: _number(float(m[0])), text)
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"-?\d+\.\d+", lambda m: _number(float(m[0])), tag[0]), text)
     text = re.sub(r"\s+", " ", text).replace('" />', '"/>')
     text = re.sub(r'style="[^"]*"', lambda m: m[0].replace(": ", ":").replace("; ", ";"), text)
     text = re.sub(r"'STIXGeneral', 'DejaVu Sans'(, \w+)*", _FAMILY, text)

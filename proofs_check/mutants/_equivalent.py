@@ -192,8 +192,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "known-p-greedy": {
         "on_the_way 2: < to <=": NOTHING_ASKED,
         "on_the_way 2: 0 to 1": NOTHING_ASKED,
-        "bound_entry 6: st.plow not written": "G only shrinks and p stays: an entry once written stays in force, and "
-        "until then it is zero, as the state arrives",
         "shortest_path 10: 0.0 to 1": FIRST_ACTION,
     },
     "ucrl-vtr": {

@@ -66,8 +66,11 @@ class Noise:
         return True
 
 
-def compare_ruled(learner: Learner, model: Any, steps: int, params: dict[str, Any], replicate: int = 0) -> str | None:
-    """The first difference in requirements, open states, plans, actions, counts and the completion time, or None."""
+def compare_ruled(
+    learner: Learner, model: Any, steps: int, params: dict[str, Any], replicate: int = 0, begin: int = 0
+) -> str | None:
+    """The first difference in requirements, open states, plans, actions, counts and the completion time, or None; with
+    `begin` the clock starts there, as if so many steps had left no trace."""
     world, sizes = World(model, replicate=replicate), {"S": model.S, "A": model.A, "T": steps}
     machine = Machine(learner, sizes, params, world.rng)
     p, st = machine.p, machine.st
@@ -76,8 +79,11 @@ def compare_ruled(learner: Learner, model: Any, steps: int, params: dict[str, An
     reference = Ruled(
         model.S, model.A, rule, rule.advance, even=modest, delta=p.delta, alpha=p.alpha, family=FAMILIES[p.radius]
     )
+    reference.t = begin
+    if (begun := (int(st.t_k[0]), int(st.finished[0]))) != (-1, -1):
+        return f"at first: t_k, finished are {begun}"
     s, due = world.start(0), True
-    for t in range(steps):
+    for t in range(begin, begin + steps):
         attempts, asked = reference.attempts, reference.due
         if due != asked:
             return f"step {t}: {'a lookup' if due else 'no lookup'}, against the transcription"

@@ -60,6 +60,7 @@ TIES, APART, ONE = bernoulli(means=(1.0, 1.0, 1.0)), bernoulli(means=(0.9, 0.1))
 INSIDE = fixed(0.3, 0.55, 0.5)
 SWIM, CHAIN = riverswim(states=3, horizon=3, rewards="bernoulli"), riverswim(states=3, rewards="bernoulli")
 SMALL = garnet(S=3, A=3, b=2, seed=2, horizon=3)
+GARNET_4 = garnet(S=4, A=3, b=2, seed=1)
 FLAT = riverswim(states=3, horizon=1, rewards="bernoulli")
 #: no models: rows of an inner maximum, parameters without meaning, and a matrix that is singular to rounding
 HARD_ROWS, REFUSED = SimpleNamespace(name="hard rows"), SimpleNamespace(name="refused")
@@ -89,6 +90,13 @@ def _collect(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -
     return next((f for f in (refusal_differs(learner, model), *found) if f is not None), None)
 
 
+def _ruled(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
+    """From the first step on, and from where the precision of a plan is 1/4, and where it has reached its floor."""
+    begun = ((0, steps), (2, 40), (1_000_000, 60))
+    found = (compare_ruled(learner, model, n, {"max_sweeps": 5_000, **params}, begin=begin) for begin, n in begun)
+    return next((f for f in found if f is not None), None)
+
+
 _ROUNDS: list[Case] = [(m, 120, {}) for m in (APART, TIES, INSIDE, ONE)] + [(INSIDE, 120, {"scale": 0.4})]
 _EPISODES: list[Case] = [
     (m, 60, g) for m in (SWIM, FLAT, SMALL) for g in ({"c": 0.05, "delta": 0.3}, {"c": 1.0, "delta": 0.05})
@@ -102,6 +110,25 @@ _COLLECTION: list[Case] = [
     # a plan at t = 1 that stops at a change of 0.31, below its precision 0.5; later an entry falls back to zero
     (garnet(S=3, A=1, b=2, seed=0), 40, {"b": [[0], [0], [4]], "alpha": 0.022}),
 ]
+_PLANNED: dict[str, list[Case]] = {
+    "gosprl-policy-iteration": [
+        *GOSPRL_STATES,
+        *(c for c in _COLLECTION if c[2].get("alpha") != 0.0),
+        (riverswim(states=4), 200, {"samples": 4, "alpha": 0.1, "max_sweeps": 1}),
+    ],
+    "gosprl-extended": [
+        *GOSPRL_STATES,
+        *((m, 60, g) for m, g in GOSPRL_CASES.values()),
+        (riverswim(states=4), 200, {"samples": 4, "alpha": 0.1, "max_sweeps": 5}),
+    ],
+}
+_RULED: dict[str, list[Case]] = {
+    "gosprl-modest": [(SMALL, 200, {"eta": 0.8, "alpha": 0.1, "max_sweeps": 3})],
+    "gosprl-noise": [
+        *((GARNET_4, 200, {"samples": 30, "least": 2, "alpha": 0.05, "radius": k}) for k in (1, 2)),
+        (GARNET_4, 200, {"samples": 30, "least": 2, "alpha": 0.05, "max_sweeps": 3}),
+    ],
+}
 TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
     ("ucb1", "bandit"): (compare_ucb1, _ROUNDS),
     ("moss", "bandit"): (compare_moss, _ROUNDS),
@@ -209,8 +236,8 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
         _collect,
         [*_COLLECTION, *GOSPRL_STATES, (riverswim(states=4), 200, {"samples": 4, "max_sweeps": 10})],
     ),
-    **{(name, "average"): (compare_gosprl, list(cases)) for name, cases in GOSPRL_PLANNERS.items()},
-    **{(name, "average"): (compare_ruled, list(cases)) for name, cases in GOSPRL_RULES.items()},
+    **{(name, "average"): (_collect, [*cases, *_PLANNED[name]]) for name, cases in GOSPRL_PLANNERS.items()},
+    **{(name, "average"): (_ruled, [*cases, *_RULED[name]]) for name, cases in GOSPRL_RULES.items()},
     ("gosprl-explore", "average"): (compare_task, list(EXPLORE_CASES)),
     ("gosprl-diameter", "average"): (compare_task, list(DIAMETER_CASES)),
     ("max-ent", "average"): (compare_max_ent, list(MAX_ENT_CASES.values())),

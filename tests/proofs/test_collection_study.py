@@ -175,10 +175,11 @@ def test_small_svg_keeps_what_is_drawn() -> None:
         '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">\n'
         '<g id="axes_1">\n <g id="line2d_1">\n<defs><path id="m1" d="M 0 0 \nL 1.23456 -0.123456 z"/></defs>\n'
         f'<g clip-path="url(#p1)">{mark.format("1.26")} {mark.format("3.0")}</g>\n </g>\n</g>\n'
-        '<g/><defs><clipPath id="p1"><rect x="0" width="5.04"/></clipPath></defs></svg>'
+        '<g/><text x="1.25">slope 1.66</text><defs><clipPath id="p1"><rect x="0" width="5.04"/></clipPath></defs></svg>'
     )
     small = small_svg(text)
     found = ElementTree.fromstring(small)
     assert [e.get("x") for e in found.iter() if e.tag.endswith("use")] == ["1.3", "3"]
     assert set(re.findall(r"#(a\w+)", small)) == {e.get("id") for e in found.iter() if e.get("id")}
     assert 'd="M0 0L1.2 -0.1235z"' in small and small.count("fill:#d55e00") == 1 and "axes_1" not in small
+    assert ">slope 1.66<" in small
