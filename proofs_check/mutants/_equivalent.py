@@ -47,7 +47,10 @@ POPOVICIU = (
     "a variance is at most a quarter of the squared range, so the guess is at most the bracket's end over sqrt 2: the "
     "minimum is never its second entry"
 )
-#: extended value iteration, which UCRL2B and KL-UCRL share
+PLAYED = "the pair was just played and counted: N - U is at least 1, also where U is 0"
+NO_STATES = "the rule asks for nothing of states, and the requirement on them arrives zeroed"
+ASKED_AT_FIRST = "the time of completion is never 0: a visit of every pair is asked for before the first step"
+#: extended value iteration, which UCRL2B, KL-UCRL and 0/1-UCRL share
 ITERATE = {
     "iterate 9: 0.0 to 1": FIRST_STATE,
     "iterate 10: 0.0 to 1": FIRST_STATE,
@@ -186,8 +189,63 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "lsvi-ucb": {**_search("act", 5)},
     "gosprl": {
-        "doubled 1: max to its second": "the pair was just played and counted: N - U is at least 1, also where U is 0",
+        "doubled 1: max to its second": PLAYED,
         "shortest_path 10: 0.0 to 1": FIRST_ACTION,
+    },
+    "gosprl-policy-iteration": {
+        "doubled 1: max to its second": PLAYED,
+        "improve 3: st.v_next not written": "G only shrinks, and v_next of a state in G is written nowhere else: it is "
+        "zero, as the state arrives; off G it is written below",
+        "improve 13: < to <=": "the two differ where a backup is 1 - 1e-12 of another to the last bit: rounding alone",
+        "improve 13: 1e-12 doubled": "they differ where an action is better by 1e-12 to 2e-12 of the value: rounding",
+        "solve 8: 0.0 to 1": "no factor is positive, since entries off the diagonal are not and pivots are; a factor "
+        "of zero subtracts zeros",
+    },
+    "gosprl-noise": {
+        "doubled 1: max to its second": PLAYED,
+        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
+        "revise 1: st.need_states not written": NO_STATES,
+        "nothing 1: 0 to 1": "at least one visit of every pair is asked for, so that a state without visits is open, "
+        "and by the gap of a pair",
+        "watch 3: >= to >": ASKED_AT_FIRST,
+        "watch 3: 0 to 1": ASKED_AT_FIRST,
+        "plan 3: < to <=": ASKED_AT_FIRST,
+        "plan 3: 0 to 1 (2)": ASKED_AT_FIRST,
+    },
+    "gosprl-sparse": {
+        "doubled 1: max to its second": PLAYED,
+        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
+        "record 10: max to its second": "the run ends at the step that writes a number other than zero, and none "
+        "is negative: up to then the maximum is with zero",
+    },
+    "gosprl-explore": {
+        "doubled 1: max to its second": PLAYED,
+        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
+        "revise 1: st.need_states not written": NO_STATES,
+    },
+    "gosprl-diameter": {
+        "doubled 1: max to its second": PLAYED,
+        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
+        "extended_iteration 11: 0.0 to 1": FIRST_ACTION,
+        "sort_states 6: < to <= (2)": DISTINCT,
+        "revise 1: st.need_states not written": NO_STATES,
+    },
+    "gosprl-extended": {
+        "doubled 1: max to its second": PLAYED,
+        "extended_iteration 11: 0.0 to 1": FIRST_ACTION,
+        "sort_states 6: < to <= (2)": DISTINCT,
+    },
+    "gosprl-modest": {
+        "doubled 1: max to its second": PLAYED,
+        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
+        "revise 1: st.need_states not written": NO_STATES,
+    },
+    "zero-one-ucrl": {
+        **ITERATE,
+        "doubled 1: max to its second": PLAYED,
+        "unknown 2: st.low not written": "the state arrives zeroed, and a pair without visits never had another box",
+        "box_maximum 7: > to >=": "with no mass left the loop adds nothing, for no upper end is below its lower end",
+        "sort_states 6: < to <=": DISTINCT,
     },
     "known-p-greedy": {
         "on_the_way 2: < to <=": NOTHING_ASKED,

@@ -8,14 +8,29 @@ from __future__ import annotations
 
 import pytest
 
-from theorylab.conformance import conformance, models_for
+from theorylab.conformance import conformance, models_for, on_python
 from theorylab.learner import Learner
-from theorylab.registry import iter_specs
+from theorylab.registry import find_learner, iter_specs
 
 LEARNERS = list(iter_specs("learners"))
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=[f"{x.name}-{x.setting}" for x in LEARNERS])
+#: variants of a learner that is here too, ten seconds of compilation each: by default without the compiled target
+VARIANTS = ("gosprl-extended", "gosprl-policy-iteration", "gosprl-explore", "gosprl-noise")
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variants_on_python(name: str) -> None:
+    outcomes = on_python(find_learner(name))
+    assert len(outcomes) == 6
+    assert not [f"{o.name}: {o.detail}" for o in outcomes if not o.ok]
+
+
+@pytest.mark.parametrize(
+    "learner",
+    [pytest.param(x, marks=pytest.mark.long) if x.name in VARIANTS else x for x in LEARNERS],
+    ids=[f"{x.name}-{x.setting}" for x in LEARNERS],
+)
 def test_conformance(learner: Learner) -> None:
     model = None if learner.name == "uniform" else models_for(learner)[0]
     outcomes = conformance(learner, model)

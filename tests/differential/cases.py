@@ -24,6 +24,7 @@ from tests.differential._baselines_a import compare as compare_baseline
 from tests.differential._gosprl_rules import compare_ruled
 from tests.differential._kl_rows import rows_differ
 from tests.differential._posterior import compare_psrl, compare_q_learning, compare_rlsvi, compare_tsde
+from tests.differential._sparse import compare_sparse
 from tests.differential.stepping import compare_ucb1, compare_ucb_h, compare_ucrl2
 from tests.differential.test_average_learners import accepted, circle, follow
 from tests.differential.test_bandit_learners import (
@@ -38,6 +39,7 @@ from tests.differential.test_gosprl import CASES as GOSPRL_CASES
 from tests.differential.test_gosprl import FAULT_CASES as GOSPRL_FAULT_CASES
 from tests.differential.test_gosprl import compare as compare_gosprl
 from tests.differential.test_gosprl import refusal_differs
+from tests.differential.test_gosprl_sparse import CASES as SPARSE_CASES
 from tests.differential.test_gosprl_tasks import DIAMETER_CASES, EXPLORE_CASES
 from tests.differential.test_gosprl_tasks import compare as compare_task
 from tests.differential.test_gosprl_variants import PLANNERS as GOSPRL_PLANNERS
@@ -51,6 +53,7 @@ from tests.differential.test_max_ent import POLICY_CASES, compare_max_ent, compa
 from tests.differential.test_ucbvi import MODELS as UCBVI_MODELS
 from tests.differential.test_ucbvi import SHOWING, episodes_differ
 from tests.differential.test_variance_learners import EPISODIC, TOTAL_ONE, compare_euler, compare_mvp
+from theorylab.errors import InputError
 from theorylab.learner import Learner
 
 Compare = Callable[[Learner, Any, int, dict[str, Any]], str | None]
@@ -87,14 +90,49 @@ def _collect(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -
     given = {"max_sweeps": 5_000, **params}
     begun = ((0, steps), (1, 20), (1_000_000, 40))
     found = (compare_gosprl(learner, model, n, given, begin=begin) for begin, n in begun)
-    return next((f for f in (refusal_differs(learner, model), *found) if f is not None), None)
+    return next(
+        (f for f in (refusal_differs(learner, model), _unrefused(learner, model), *found) if f is not None), None
+    )
+
+
+def _unrefused(learner: Learner, model: Any) -> str | None:
+    """A radius that does not exist and a negative multiplier are refused by name."""
+    for wrong in ({"radius": 3}, {"alpha": -1.0}):
+        ((name, value),) = wrong.items()
+        if name not in learner.settable:
+            continue
+        try:
+            learner.parameters(wrong, {"S": model.S, "A": model.A, "T": 1})
+        except InputError as refused:
+            if f"{name}={value}" in str(refused):
+                continue
+        return f"{name}={value} is not refused"
+    return None
 
 
 def _ruled(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
     """From the first step on, and from where the precision of a plan is 1/4, and where it has reached its floor."""
-    begun = ((0, steps), (2, 40), (1_000_000, 60))
-    found = (compare_ruled(learner, model, n, {"max_sweeps": 5_000, **params}, begin=begin) for begin, n in begun)
-    return next((f for f in found if f is not None), None)
+    given = {"max_sweeps": 5_000, **params}
+    found = (compare_ruled(learner, model, n, given, begin=begin) for begin, n in _begun(steps))
+    return next((f for f in (_unrefused(learner, model), *found) if f is not None), None)
+
+
+def _tasks(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
+    """The same for exploration and the diameter."""
+    found = (compare_task(learner, model, n, params, begin=begin) for begin, n in _begun(steps))
+    return next((f for f in (_unrefused(learner, model), *found) if f is not None), None)
+
+
+def _sparse(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
+    """The same for `gosprl-sparse`, beside `gosprl`."""
+    given = {"max_sweeps": 5_000, **params}
+    found = (compare_sparse(learner, model, n, given, begin=begin) for begin, n in _begun(steps))
+    refused = (refusal_differs(learner, model), _unrefused(learner, model))
+    return next((f for f in (*refused, *found) if f is not None), None)
+
+
+def _begun(steps: int) -> tuple[tuple[int, int], ...]:
+    return (0, steps), (2, 40), (1_000_000, 60)
 
 
 _ROUNDS: list[Case] = [(m, 120, {}) for m in (APART, TIES, INSIDE, ONE)] + [(INSIDE, 120, {"scale": 0.4})]
@@ -122,8 +160,24 @@ _PLANNED: dict[str, list[Case]] = {
         (riverswim(states=4), 200, {"samples": 4, "alpha": 0.1, "max_sweeps": 5}),
     ],
 }
+_TASKS: dict[str, list[Case]] = {
+    "gosprl-explore": [
+        *EXPLORE_CASES,
+        *(
+            (GARNET_4, 150, {"times": 3.0, "epsilon": 0.9, "cost": 0.5, "alpha0": 0.003, "alpha": 0.05, **more})
+            for more in ({"radius": 1}, {"radius": 2}, {"max_sweeps": 3})
+        ),
+    ],
+    "gosprl-diameter": [
+        *DIAMETER_CASES,
+        *(
+            (star(p=(0.5, 0.25)), 150, {"epsilon": 1.0, "alpha": 0.01, **more})
+            for more in ({"radius": 1}, {"radius": 2}, {"max_sweeps": 3})
+        ),
+    ],
+}
 _RULED: dict[str, list[Case]] = {
-    "gosprl-modest": [(SMALL, 200, {"eta": 0.8, "alpha": 0.1, "max_sweeps": 3})],
+    "gosprl-modest": [(GARNET_4, 200, {"eta": 0.8, "alpha": 0.1, "max_sweeps": 3})],
     "gosprl-noise": [
         *((GARNET_4, 200, {"samples": 30, "least": 2, "alpha": 0.05, "radius": k}) for k in (1, 2)),
         (GARNET_4, 200, {"samples": 30, "least": 2, "alpha": 0.05, "max_sweeps": 3}),
@@ -238,8 +292,17 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
     ),
     **{(name, "average"): (_collect, [*cases, *_PLANNED[name]]) for name, cases in GOSPRL_PLANNERS.items()},
     **{(name, "average"): (_ruled, [*cases, *_RULED[name]]) for name, cases in GOSPRL_RULES.items()},
-    ("gosprl-explore", "average"): (compare_task, list(EXPLORE_CASES)),
-    ("gosprl-diameter", "average"): (compare_task, list(DIAMETER_CASES)),
+    ("gosprl-sparse", "average"): (
+        _sparse,
+        [
+            *((m, 120, {**g, "slots": k}) for m, _, g, k in SPARSE_CASES.values()),
+            *((m, n, {**g, "slots": 0}) for m, n, g in GOSPRL_STATES),
+            *((m, 200, {**g, "slots": 0}) for m, n, g in _COLLECTION if g.get("alpha") != 0.0),
+            (riverswim(states=4), 200, {"samples": 4, "alpha": 0.1, "slots": 0, "max_sweeps": 5}),
+            *((garnet(S=6, A=3, b=4, seed=1), 60, {"samples": 5, "alpha": 0.03, "slots": k}) for k in (1, 2, 3)),
+        ],
+    ),
+    **{(name, "average"): (_tasks, cases) for name, cases in _TASKS.items()},
     ("max-ent", "average"): (compare_max_ent, list(MAX_ENT_CASES.values())),
     ("stationary-policy", "average"): (compare_policy, list(POLICY_CASES)),
     **{

@@ -15,6 +15,7 @@ from mdps.models.wheel import family as wheel
 from proofs_check.mutants import gosprl_diameter as diameter_faults
 from proofs_check.mutants import gosprl_explore as explore_faults
 from tests.differential.stepping import Machine, World, far
+from tests.differential.test_gosprl import FAMILIES, plans_differ
 from tests.reference.gosprl_rules import Diameter, Explore, RuleGOSPRL
 from theorylab.errors import InputError
 from theorylab.learner import Learner
@@ -28,7 +29,7 @@ def transcription(learner: Learner, model: Any, p: Any) -> RuleGOSPRL:
         rule: Any = Explore(p.times, p.epsilon, p.cost, p.theta, p.alpha0)
     else:
         rule = Diameter(p.epsilon)
-    return RuleGOSPRL(rule, model.S, model.A, p.delta, p.alpha)
+    return RuleGOSPRL(rule, model.S, model.A, p.delta, p.alpha, FAMILIES[p.radius])
 
 
 def task_differs(st: Any, rule: Any) -> str | None:
@@ -44,19 +45,30 @@ def task_differs(st: Any, rule: Any) -> str | None:
     return None
 
 
-def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any], replicate: int = 0) -> str | None:
-    """The first difference in lookups, plans, actions, counts and results, or None."""
+def compare(
+    learner: Learner, model: Any, steps: int, params: dict[str, Any], replicate: int = 0, begin: int = 0
+) -> str | None:
+    """The first difference in lookups, plans, actions, counts and results, or None; with `begin` the clock starts
+    there, as if so many steps had left no trace. Up to a plan of an attempt that needs too many sweeps."""
     world = World(model, replicate=replicate)
     machine = Machine(learner, {"S": model.S, "A": model.A, "T": steps}, {"max_sweeps": 5_000, **params}, world.rng)
     st, reference = machine.st, transcription(learner, model, machine.p)
+    reference.t = begin
     s, due = world.start(0), True
-    for t in range(steps):
-        if due and not machine.plan(t, s):
-            return f"step {t}: no plan"
+    for t in range(begin, begin + steps):
+        planned = not due or machine.plan(t, s)
         idle = reference.travelling or s in reference.goals or reference.finished is not None
         if due != (reference.due or not idle):
             return f"step {t}: {'a lookup' if due else 'no lookup'}, against the transcription"
+        attempts = reference.attempts
         wanted = reference.act(s)
+        started = reference.attempts > attempts
+        if planned == (started and reference.sweeps > machine.p.max_sweeps):
+            return f"step {t}: the plan {'is made' if planned else 'failed'}, against the transcription"
+        if not planned:
+            return None
+        if started and (wrong := plans_differ(st, reference, False)):
+            return f"step {t}: {wrong}"
         a = machine.act(t, s)
         if due:
             if far(st.need, reference.b, 0.0):
@@ -69,6 +81,7 @@ def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any], re
             ("finished", st.finished[0], finished),
             ("attempts", st.attempts[0], reference.attempts),
             ("arrivals", st.arrivals[0], reference.arrivals),
+            ("t_k", st.t_k[0], -1 if reference.t_k is None else reference.t_k),
         ):
             if far(ours, theirs, 0.0):
                 return f"step {t}: {name} is {np.asarray(ours).tolist()} against {np.asarray(theirs).tolist()}"

@@ -198,8 +198,9 @@ TABLE: dict[float, dict[str, tuple[float, float]]] = {
         "corridor": (9705, 717), "four-rooms": (45868, 1273), "star": (1533, 116),
     },
 }  # fmt: skip
+LONG = {("corridor", 0.1), ("corridor", 1.0), ("four-rooms", 0.1), ("four-rooms", 1.0), ("riverswim-12", 1.0)}
 ROWS = [
-    pytest.param(a, m, *v, marks=pytest.mark.long if m in ("corridor", "four-rooms") else pytest.mark.slow)
+    pytest.param(a, m, *v, marks=pytest.mark.long if (m, a) in LONG else pytest.mark.slow)
     for a, row in TABLE.items()
     for m, v in row.items()
 ]

@@ -163,7 +163,7 @@ def test_with_the_values_of_the_last_sweep_the_estimate_may_be_below_the_diamete
 # The claims on their instances
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", TASKS)
 def test_no_claim_is_refuted(name: str) -> None:
     """64 replicates decide every claim: a level of 0.1 is supported from 53 replicates without a violation on."""

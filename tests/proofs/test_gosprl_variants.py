@@ -163,7 +163,7 @@ def worst_error(st, p, tr, t):
 
 SEEN = Monitor({"moves": i8["S", "A", "S"]}, nothing_seen, see)
 ERRORS = tuple(Probe(n, v, "end", np.inf) for n, v in (("average", average_error), ("worst", worst_error)))
-ROWS: list[tuple[str, int, str, tuple[float, float]]] = [
+TABLE: list[tuple[str, int, str, tuple[float, float]]] = [
     ("wheel", 10_000, "gosprl-modest", (0.0118, 0.0924)),
     ("wheel", 10_000, "uniform-collection", (0.0159, 0.128)),
     ("wheel", 100_000, "gosprl-modest", (0.0031, 0.0245)),
@@ -176,6 +176,10 @@ ROWS: list[tuple[str, int, str, tuple[float, float]]] = [
     ("noisy", 10_000, "uniform-collection", (0.0622, 0.272)),
     ("noisy", 100_000, "gosprl-modest", (0.0165, 0.0611)),
     ("noisy", 100_000, "uniform-collection", (0.0197, 0.0853)),
+]
+ROWS = [
+    pytest.param(*row, marks=pytest.mark.long if row[1] > 10_000 or row[2] == "gosprl-modest" else pytest.mark.slow)
+    for row in TABLE
 ]
 #: outside of the 1 to 99 % range of means of 20: 0.0158 here against 0.0128, one cell of 24
 OUTSIDE = {("riverswim", 100_000, "gosprl-modest", "worst")}
@@ -190,7 +194,6 @@ def errors(model: Any, n: int, learner: str, replicates: int) -> dict[str, np.nd
     return {q: curves.probes[q].max for q in ("average", "worst")}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("model", "n", "learner", "wanted"), ROWS)
 def test_errors_of_the_notes(model: str, n: int, learner: str, wanted: tuple[float, float]) -> None:
     many = learner == "uniform-collection" and n == 10_000  # a wide law, whose tail 200 runs do not show

@@ -21,8 +21,8 @@ Floats = NDArray[np.float64]
 class RuleGOSPRL(GOSPRL):
     """The loop: b is `rule.ask(self, s, a)`; where nothing is open `rule.advance(self)` says whether it is done."""
 
-    def __init__(self, rule: Any, S: int, A: int, delta: float, alpha: float) -> None:
-        super().__init__(np.zeros((S, A), dtype=np.int64), delta=delta, alpha=alpha)
+    def __init__(self, rule: Any, S: int, A: int, delta: float, alpha: float, family: str = "AME") -> None:
+        super().__init__(np.zeros((S, A), dtype=np.int64), delta=delta, alpha=alpha, family=family)
         self.rule, self.finished, self.due = rule, None, True
 
     def look_up(self, states: range) -> None:
@@ -88,7 +88,7 @@ class Diameter:
         if self.rounds == 0:
             return int(core.N[s, a])
         n = max(1, int(core.N[s, a]))
-        total = sum(radius("AME", core.C[s, a, y] / n, n, core.S, core.A, core.delta) for y in range(core.S))
+        total = sum(entry(core, core.C[s, a, y] / n, n) for y in range(core.S))
         return int(core.N[s, a]) + int(core.alpha * total > self.epsilon / self.W / 2)
 
     def advance(self, core: RuleGOSPRL) -> bool:
@@ -102,15 +102,23 @@ class Diameter:
         return False
 
 
+def entry(core: RuleGOSPRL, x: float, n: int) -> float:
+    """beta of an entry: of the ball in the 1-norm, half its radius."""
+    return (0.5 if core.family == "L1" else 1.0) * radius(core.family, x, n, core.S, core.A, core.delta)
+
+
 def box_minimum(core: RuleGOSPRL, s: int, a: int, v: Floats) -> float:
-    """min q v over the box: section 2.4."""
+    """min q v over the box: section 2.4; over the ball, a linear program."""
     n = int(core.N[s, a])
     if n == 0:
         return 0.0
+    if core.family == "L1":
+        core.beta[s, a] = entry(core, 0.0, n)
+        return core.least(core.C[s, a] / n, s, a, v) if np.any(v > 0.0) else 0.0
     low, high = np.zeros(core.S), np.zeros(core.S)
     for y in range(core.S):
         x = core.C[s, a, y] / n
-        beta = core.alpha * radius("AME", x, n, core.S, core.A, core.delta)
+        beta = core.alpha * entry(core, x, n)
         low[y], high[y] = max(0.0, x - beta), min(1.0, x + beta)
     q, missing = low.copy(), 1.0 - low.sum()
     for y in np.argsort(v, kind="stable"):
