@@ -249,7 +249,7 @@ def kernel(function: Callable[..., Any]) -> Kernel:
     return Kernel(function)
 
 
-def generated(name: str, source: str, **scope: Any) -> Kernel:
+def generated(name: str, source: str, /, **scope: Any) -> Kernel:
     """A kernel from source text: the record views and probe sweeps that depend on a spec's fields."""
     namespace: dict[str, Any] = dict(scope)
     exec(compile(source, f"<generated {name}>", "exec"), namespace)

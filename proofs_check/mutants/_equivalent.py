@@ -50,6 +50,32 @@ POPOVICIU = (
 PLAYED = "the pair was just played and counted: N - U is at least 1, also where U is 0"
 NO_STATES = "the rule asks for nothing of states, and the requirement on them arrives zeroed"
 ASKED_AT_FIRST = "the time of completion is never 0: a visit of every pair is asked for before the first step"
+PAIRS_ALONE = "the rule asks for nothing of states: none is short of visits, and an open state has an open pair"
+_OF_PAIRS = {
+    m: PAIRS_ALONE
+    for m in (
+        "refresh 4: 0 to 1",
+        "refresh 9: < to <=",
+        "refresh 9: < to >",
+        "refresh 14: 1 doubled",
+        "refresh 16: > to <",
+        "refresh 16: 0 to 1",
+    )
+}
+CLOSED = "the two differ in closed states, whose action is written anew, by a plan or at the end, before it is played"
+#: rules that adapt, without requirements on states
+RULED = {
+    **_OF_PAIRS,
+    "refresh 16: > to >=": CLOSED,
+    "revise 1: st.need_states not written": NO_STATES,
+    "doubled 1: max to its second": PLAYED,
+    "shortest_path 10: 0.0 to 1": FIRST_ACTION,
+}
+COINCIDES = "with alpha > 0 a bound holds a logarithm of a rational: it is zero by a coincidence of rounding alone"
+LATER = (
+    "no attempt begins before the first step: of pairs without data the same is asked, so that all states are open, or "
+    "none is and nothing is planned"
+)
 #: extended value iteration, which UCRL2B, KL-UCRL and 0/1-UCRL share
 ITERATE = {
     "iterate 9: 0.0 to 1": FIRST_STATE,
@@ -202,15 +228,15 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "of zero subtracts zeros",
     },
     "gosprl-noise": {
-        "doubled 1: max to its second": PLAYED,
-        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
-        "revise 1: st.need_states not written": NO_STATES,
+        **RULED,
+        "shortest_path 1: max to its second (2)": LATER,
         "nothing 1: 0 to 1": "at least one visit of every pair is asked for, so that a state without visits is open, "
         "and by the gap of a pair",
         "watch 3: >= to >": ASKED_AT_FIRST,
         "watch 3: 0 to 1": ASKED_AT_FIRST,
         "plan 3: < to <=": ASKED_AT_FIRST,
         "plan 3: 0 to 1 (2)": ASKED_AT_FIRST,
+        "refresh 14: < to <=": "a state without visits is open already: a visit of each of its pairs is asked for",
     },
     "gosprl-sparse": {
         "doubled 1: max to its second": PLAYED,
@@ -219,16 +245,14 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "is negative: up to then the maximum is with zero",
     },
     "gosprl-explore": {
-        "doubled 1: max to its second": PLAYED,
-        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
-        "revise 1: st.need_states not written": NO_STATES,
+        **RULED,
+        "shortest_path 1: max to its second (2)": LATER,
     },
     "gosprl-diameter": {
-        "doubled 1: max to its second": PLAYED,
-        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
+        **RULED,
+        "shortest_path 1: max to its second (2)": LATER,
         "extended_iteration 11: 0.0 to 1": FIRST_ACTION,
         "sort_states 6: < to <= (2)": DISTINCT,
-        "revise 1: st.need_states not written": NO_STATES,
     },
     "gosprl-extended": {
         "doubled 1: max to its second": PLAYED,
@@ -236,9 +260,16 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "sort_states 6: < to <= (2)": DISTINCT,
     },
     "gosprl-modest": {
-        "doubled 1: max to its second": PLAYED,
-        "shortest_path 10: 0.0 to 1": FIRST_ACTION,
-        "revise 1: st.need_states not written": NO_STATES,
+        **RULED,
+        "shortest_path 1: max to its second (2)": LATER,
+        "bound_entry 1: > to >=": COINCIDES,
+        "shortest_path 18: <= to <": "with alpha > 0 a change is 1, 0, or holds logarithms of rationals, and the "
+        "precision is a rational of at most 1/2: they are equal by a coincidence of rounding alone",
+        "evenly 5: > to >=": CLOSED,
+        "ask 4: > to >=": "the two differ where a radius, which holds a logarithm of a rational, is eta to the bit",
+        "ceiling 2: < to <=": "what is rounded up holds a logarithm of a rational: whole by a coincidence of rounding",
+        "by_formula 1: max to its second": "before the first visit 0 / 0 is no number, so that X is none, which is not "
+        "above zero, as X = 0 is not",
     },
     "zero-one-ucrl": {
         **ITERATE,

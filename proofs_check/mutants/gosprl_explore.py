@@ -12,7 +12,7 @@ from mdps.learners import gosprl_explore
 from mdps.learners.gosprl_explore import learner, successors
 from mdps.learners.gosprl_modest import ceiling
 from theorylab.compiler import Kernel
-from theorylab.kernel import kernel, log
+from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import Learner
 
 FAITHFUL: Any = learner.watch
@@ -90,7 +90,7 @@ def ask_no_delta(st, p, s, a):
 @kernel
 def ask_no_square(st, p, s, a):
     """The logarithm of the third term is not squared."""
-    second = shorter(p) ** 0.5
+    second = sqrt(shorter(p))
     return terms(st, p, p.times, p.omega, all_successors(st, p), longer(p), second)
 
 

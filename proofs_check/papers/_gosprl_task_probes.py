@@ -58,8 +58,10 @@ def phi(p, tr):
     X = p.times
     long = log(X * p.S * p.A / (y * p.epsilon * p.delta))
     short = log(X * p.S * p.A / (y * p.delta))
-    total = X**3 * most * long / (y * p.epsilon**2) + X**2 * p.S * long / (y * p.epsilon)
-    return p.alpha0 * (total + X**2 * most * short**2 / y**2)
+    first = X * X * X * most * long / (y * p.epsilon * p.epsilon)
+    second = X * X * p.S * long / (y * p.epsilon)
+    third = X * X * most * short * short / (y * y)
+    return p.alpha0 * (first + second + third)
 
 
 @kernel
@@ -258,6 +260,15 @@ def optimism(st, p, tr, t):
 
 
 @kernel
+def doubled(n):
+    """2^n."""
+    out = 1.0
+    for _ in range(n):
+        out = 2.0 * out
+    return out
+
+
+@kernel
 def accuracy(st, p, tr, t):
     """At the estimate: the largest distance of p_hat from p in the 1-norm minus epsilon / (2 W), W = 2^(rounds - 1)."""
     worst = NEVER
@@ -268,7 +279,7 @@ def accuracy(st, p, tr, t):
                 total = 0.0
                 for s2 in range(p.S):
                     total += abs(tr.seen[s, a, s2] / n - tr.law[s, a, s2])
-                worst = max(worst, total - p.epsilon / 2.0 ** st.rounds[0])
+                worst = max(worst, total - p.epsilon / doubled(st.rounds[0]))
     return worst
 
 
@@ -283,7 +294,7 @@ def precision(st, p, tr, t):
                 total = 0.0
                 for s2 in range(p.S):
                     total += p.alpha * beta(p, tr.seen[s, a, s2] / n, n)
-                worst = max(worst, total * 2.0 ** st.rounds[0] / p.epsilon - 1.0)
+                worst = max(worst, total * doubled(st.rounds[0]) / p.epsilon - 1.0)
     return worst
 
 
@@ -302,7 +313,7 @@ def reached(st, p, tr, t):
     """At the estimate, W = 2^(rounds - 1): the largest of |v| - W, |guess - W| and W / 2 - |v| of the round before."""
     worst = NEVER
     if st.finished[0] == t:
-        W = 2.0 ** (st.rounds[0] - 1)
+        W = 0.5 * doubled(st.rounds[0])
         worst = max(st.largest[0] - W, abs(st.guess[0] - W))
         if st.rounds[0] > 1 and tr.round[0] == st.rounds[0]:
             worst = max(worst, 0.5 * W * (1.0 + 1e-12) - tr.before[0])
@@ -313,7 +324,7 @@ def reached(st, p, tr, t):
 def formula(st, p, tr, t):
     """Distance of D_hat from (1 + 2 eta |v|) |v|, eta = epsilon / W, relative to it."""
     v = st.largest[0]
-    wanted = (1.0 + 2.0 * p.epsilon / 2.0 ** (st.rounds[0] - 1) * v) * v
+    wanted = (1.0 + 2.0 * p.epsilon / (0.5 * doubled(st.rounds[0])) * v) * v
     return abs(st.estimate[0] / wanted - 1.0) if st.finished[0] >= 0 else UNFINISHED
 
 

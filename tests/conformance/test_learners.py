@@ -16,7 +16,7 @@ LEARNERS = list(iter_specs("learners"))
 
 
 #: variants of a learner that is here too, ten seconds of compilation each: by default without the compiled target
-VARIANTS = ("gosprl-extended", "gosprl-policy-iteration", "gosprl-explore", "gosprl-noise")
+VARIANTS = ("gosprl-extended", "gosprl-policy-iteration", "gosprl-explore", "gosprl-noise", "gosprl-diameter")
 
 
 @pytest.mark.parametrize("name", VARIANTS)

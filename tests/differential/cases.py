@@ -148,11 +148,15 @@ _COLLECTION: list[Case] = [
     # a plan at t = 1 that stops at a change of 0.31, below its precision 0.5; later an entry falls back to zero
     (garnet(S=3, A=1, b=2, seed=0), 40, {"b": [[0], [0], [4]], "alpha": 0.022}),
 ]
+_APART_BY_ROUNDING = [[0, 0, 5], [0, 1, 0], [0, 2, 0], [0, 0, 9], [0, 0, 0], [0, 0, 6]]
 _PLANNED: dict[str, list[Case]] = {
     "gosprl-policy-iteration": [
         *GOSPRL_STATES,
-        *(c for c in _COLLECTION if c[2].get("alpha") != 0.0),
+        *_COLLECTION,
         (riverswim(states=4), 200, {"samples": 4, "alpha": 0.1, "max_sweeps": 1}),
+        (star(p=(0.1,)), 40, {"b": [[1], [1]], "alpha": 0.0, "max_sweeps": 60}),  # a pivot of zero
+        # two actions whose values are the same but for rounding
+        (garnet(S=6, A=3, b=2, seed=70), 40, {"b": _APART_BY_ROUNDING, "alpha": 0.0, "radius": 1, "max_sweeps": 60}),
     ],
     "gosprl-extended": [
         *GOSPRL_STATES,
@@ -163,6 +167,8 @@ _PLANNED: dict[str, list[Case]] = {
 _TASKS: dict[str, list[Case]] = {
     "gosprl-explore": [
         *EXPLORE_CASES,
+        (star(p=(0.02,)), 40, {"times": 2.0, "epsilon": 0.8, "alpha0": 1e-9, "alpha": 0.022}),
+        (riverswim(states=3), 40, {"times": 2.0, "epsilon": 0.8, "alpha0": 0.003, "alpha": 0.0, "max_sweeps": 200}),
         *(
             (GARNET_4, 150, {"times": 3.0, "epsilon": 0.9, "cost": 0.5, "alpha0": 0.003, "alpha": 0.05, **more})
             for more in ({"radius": 1}, {"radius": 2}, {"max_sweeps": 3})
@@ -177,8 +183,18 @@ _TASKS: dict[str, list[Case]] = {
     ],
 }
 _RULED: dict[str, list[Case]] = {
-    "gosprl-modest": [(GARNET_4, 200, {"eta": 0.8, "alpha": 0.1, "max_sweeps": 3})],
+    # on the star one visit is enough, so that an attempt begins at t = 1, where 0.37 is below the precision
+    "gosprl-modest": [
+        (star(p=(0.02,)), 40, {"eta": 300.0, "rule": 1, "alpha": 0.022}),
+        (garnet(S=3, A=2, b=2, seed=2), 60, {"eta": 2.0, "rule": 1}),
+        *((garnet(S=3, A=2, b=2, seed=2), 150, {"eta": x, "alpha": 0.05, "radius": 2}) for x in (0.5, 0.2)),
+        (GARNET_4, 200, {"eta": 0.8, "alpha": 0.1, "max_sweeps": 3}),
+    ],
     "gosprl-noise": [
+        (star(p=(0.1,)), 40, {"samples": 20, "least": 1, "alpha": 0.022}),
+        # bounds of zero, and a change of 1/64 that is the precision at t = 32
+        (star(p=(0.5,)), 40, {"samples": 17, "least": 2, "alpha": 0.0, "max_sweeps": 200}),
+        (star(p=(0.25, 0.7)), 40, {"samples": 13, "least": 5, "alpha": 0.0, "max_sweeps": 200}),
         *((GARNET_4, 200, {"samples": 30, "least": 2, "alpha": 0.05, "radius": k}) for k in (1, 2)),
         (GARNET_4, 200, {"samples": 30, "least": 2, "alpha": 0.05, "max_sweeps": 3}),
     ],

@@ -34,6 +34,11 @@ COPIES_ONLY: dict[str, set[str]] = {
         "log factor dropped", "delta left out", "variance outside the root", "horizon in the logarithm",
         "visits plus one", "negative lower ends", "boxes of the first episode",
     },
+    "max-ent": {
+        "log factor dropped", "delta left out", "variance outside the root", "length in the logarithm",
+        "visits plus one", "upper ends above 1", "unvisited pairs stay", "noise without allowance",
+        "variance for noise",
+    },
     "ucrl2b": {
         "log factor dropped", "delta left out", "time in the logarithm", "variance of the reward", "variance left out",
     },

@@ -8,8 +8,12 @@ import pytest
 
 from tests.proofs.kills import CHECKS, names
 
+#: their own tests plant some of the faults; all of them take half a minute
+LONG = ("gosprl-diameter", "gosprl-explore", "max-ent")
+NAMES = [pytest.param(n, marks=pytest.mark.long) if n in LONG else n for n in names("average")]
 
-@pytest.mark.parametrize("name", names("average"))
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
 def test_faults_and_claims(check: Callable[[str], None], name: str) -> None:
     check(name)

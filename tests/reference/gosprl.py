@@ -21,6 +21,7 @@ Besides: b(s), visits of a state with any action; `planner` "policies", policy i
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -180,14 +181,19 @@ class GOSPRL:
         self.policy = np.argmin(self.q, axis=1)
 
     def policy_iteration(self) -> None:
-        """Section 2.3, the exact alternative: (I - Q) v = 1 for each policy, until no action is better."""
+        """Section 2.3, the exact alternative: (I - Q) v = 1 for each policy, until no action is better. A policy that
+        never arrives (alpha = 0) has no values: `sweeps` then is beyond any limit."""
         out = [s for s in range(self.S) if s not in self.goals]
         policy, self.sweeps = np.zeros(self.S, dtype=np.int64), 0
         while True:
             self.sweeps += 1
             Q = np.array([[self.model[s, policy[s], s2] for s2 in out] for s in out])
             self.v = np.zeros(self.S)
-            self.v[out] = np.linalg.solve(np.eye(len(out)) - Q, np.ones(len(out)))
+            try:
+                self.v[out] = np.linalg.solve(np.eye(len(out)) - Q, np.ones(len(out)))
+            except np.linalg.LinAlgError:
+                self.sweeps = sys.maxsize
+                return
             self.q = self.backup(self.v)
             better = [s for s in out if self.q[s].min() < self.q[s, policy[s]] * (1.0 - 1e-12)]
             if not better:

@@ -115,7 +115,18 @@ FIELDS: dict[tuple[str, str], dict[str, Reader]] = {
     ("ucrl2b", "average"): dict(**_UCRL, p_low="low", p_high="high", mixing=lambda st, p: p.tau),
     ("kl-ucrl", "average"): dict(**_UCRL, radius_kl="radius_p", mixing=lambda st, p: p.tau),
     ("gosprl", "average"): dict(**_COLLECT, transitions="moves", counts_plan="U"),
+    **{
+        (f"gosprl-{name}", "average"): dict(**_COLLECT, transitions="moves", counts_plan="U")
+        for name in ("policy-iteration", "modest", "noise", "explore", "diameter")
+    },
+    # trips of another plan, or of rows by slots: neither is what `trip` checks
+    ("gosprl-extended", "average"): dict(counts="N", policy="pi", transitions="moves", counts_plan="U"),
+    ("gosprl-sparse", "average"): dict(counts="N", policy="pi", counts_plan="U"),
     ("known-p-greedy", "average"): dict(_COLLECT),
+    ("zero-one-ucrl", "average"): dict(counts="N", transitions="moves", policy="pi", p_low="low", p_high="high"),
+    ("r-max-collection", "average"): dict(counts="N", transitions="moves", policy="pi", p_hat="p_hat"),
+    ("max-ent", "average"): dict(counts="N", transitions="moves", p_low="low", p_high="high", counts_plan="U"),
+    ("stationary-policy", "average"): dict(counts="N", transitions="moves"),
     ("uniform-collection", "average"): dict(counts="N"),
 }  # fmt: skip
 _SAMPLED = dict(optimistic=False, randomised=True)
