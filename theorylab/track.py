@@ -174,7 +174,7 @@ def run_tracks(
         result = simulation.advance().curves()
         for t in tracks:
             t.feed(group.sample(t.claim, result), levels, effort, counts[t.claim.id])
-        curves.append(result)
+        curves.append(replace(result, final={}, probes={}))  # read already; states may be megabytes a replicate
         first += block
         block = next_block(tracks, first, levels, effort, simulation.footprint)
     return curves

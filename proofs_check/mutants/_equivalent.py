@@ -247,6 +247,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "gosprl-explore": {
         **RULED,
         "shortest_path 1: max to its second (2)": LATER,
+        "ceiling 2: < to <=": "what is rounded up holds a logarithm of a rational: whole by a coincidence of rounding",
     },
     "gosprl-diameter": {
         **RULED,

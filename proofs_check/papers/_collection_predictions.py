@@ -166,7 +166,7 @@ def leaves(d: int) -> Instance:
 
 def words(k: int) -> Instance:
     """The de Bruijn graph of S = 2^k words: A = 2, and a diameter of order k; one sample of a pair."""
-    return Instance("de-bruijn", 60 * 2**k, {"states": 2**k}, {"samples": 1, **PRACTICE})
+    return Instance("de-bruijn", 60 * 2**k, {"states": 2**k}, {"samples": 1, "slots": 2, **PRACTICE})
 
 
 def chain(S: int, alpha: dict[str, float]) -> Instance:

@@ -167,6 +167,8 @@ _PLANNED: dict[str, list[Case]] = {
 _TASKS: dict[str, list[Case]] = {
     "gosprl-explore": [
         *EXPLORE_CASES,
+        # a bound phi below zero: nothing is asked for
+        (garnet(S=1, A=1, b=1, seed=1), 10, {"times": 1.0, "epsilon": 1e3, "theta": 1e3, "delta": 0.999999}),
         (star(p=(0.02,)), 40, {"times": 2.0, "epsilon": 0.8, "alpha0": 1e-9, "alpha": 0.022}),
         (riverswim(states=3), 40, {"times": 2.0, "epsilon": 0.8, "alpha0": 0.003, "alpha": 0.0, "max_sweeps": 200}),
         *(
@@ -188,7 +190,7 @@ _RULED: dict[str, list[Case]] = {
         (star(p=(0.02,)), 40, {"eta": 300.0, "rule": 1, "alpha": 0.022}),
         (garnet(S=3, A=2, b=2, seed=2), 60, {"eta": 2.0, "rule": 1}),
         *((garnet(S=3, A=2, b=2, seed=2), 150, {"eta": x, "alpha": 0.05, "radius": 2}) for x in (0.5, 0.2)),
-        (GARNET_4, 200, {"eta": 0.8, "alpha": 0.1, "max_sweeps": 3}),
+        *((GARNET_4, 150, {"eta": 0.5, "shrink": 0.8, "alpha": 0.005, "max_sweeps": k}) for k in (3, 5_000)),
     ],
     "gosprl-noise": [
         (star(p=(0.1,)), 40, {"samples": 20, "least": 1, "alpha": 0.022}),

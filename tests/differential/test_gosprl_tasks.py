@@ -96,6 +96,8 @@ def compare(
         reference.learn(s, a, s2)
         if far(st.N, reference.N, 0.0) or far(st.moves, reference.C, 0.0):
             return f"step {t}: counts differ"
+        if far(st.need, reference.b, 0.0) or st.goals[0] != len(reference.goals):
+            return f"step {t}: need is {st.need.tolist()} against {reference.b.tolist()}, or the number of open states"
         s = s2
     return None
 
