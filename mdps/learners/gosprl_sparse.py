@@ -27,6 +27,7 @@ from mdps.learners import gosprl
 from mdps.learners._collection import (
     ARRAYS,
     REQUIREMENT,
+    accepts,
     begin_to_travel,
     count,
     on_the_way,
@@ -159,6 +160,7 @@ learner = Learner(
     arrays=ARRAYS,
     state=STATE,
     derive=derive,
+    accepts=accepts,
     begin=begin_to_travel,
     act=play,
     watch=watch,

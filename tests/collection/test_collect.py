@@ -81,6 +81,6 @@ def test_what_cannot_be_reached_is_named() -> None:
         collect(model, samples=1, budget=100)
     with pytest.raises(InputError, match="not communicating"):
         collect(model, [[1], [1], [0]], budget=100)
-    for name in ("gosprl", "gosprl-modest", "known-p-greedy", "uniform-collection"):
+    for name in ("gosprl", "gosprl-sparse", "gosprl-modest", "known-p-greedy", "uniform-collection"):
         with pytest.raises(InputError, match=r"\(2, 0\)"):
             run(name, model, steps=5)
