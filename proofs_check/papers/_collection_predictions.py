@@ -302,7 +302,7 @@ CLAIMS = [
         Expectation(),
         (river(10, 5_000, THEORY),),
         bound=over_lp(1.0, 1947.0),
-        control_instance=replace(FEW_LEAVES, length=20_000),
+        control_instance=replace(FEW_LEAVES, length=8_000),
     ),
     _claim(
         "p3",
@@ -374,8 +374,8 @@ CLAIMS = [
         (Instance("star", 10_000, {}, {"samples": 10, "alpha": 0.1}),),
         bound=length,
         trivial=lambda c, n: np.full(np.shape(n), UNFINISHED),
-        controls=(Control("no radius", PLUG_IN, replicates=32),),
-        control_instance=Instance("star", 10_000, {}, {"samples": 10}),
+        controls=(Control("no radius", PLUG_IN, replicates=16),),
+        control_instance=Instance("star", 2_500, {"p": [0.5, 0.25]}, {"samples": 3}),
     ),
     _claim(
         "p8",

@@ -16,7 +16,10 @@ LEARNERS = list(iter_specs("learners"))
 
 
 #: variants of a learner that is here too, ten seconds of compilation each: by default without the compiled target
-VARIANTS = ("gosprl-extended", "gosprl-policy-iteration", "gosprl-explore", "gosprl-noise", "gosprl-diameter")
+VARIANTS = (
+    "gosprl-diameter", "gosprl-explore", "gosprl-extended", "gosprl-modest", "gosprl-noise", "gosprl-policy-iteration",
+    "gosprl-sparse", "max-ent", "r-max-collection",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -221,7 +221,7 @@ def test_reference_table(alpha: float, model: str, mean: float, error: float) ->
 # R-MAX's lock-in
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("p", "m"), [((0.5, 0.25, 0.1), 10), ((0.5, 0.25, 0.1), 3), ((0.5, 0.25), 2)])
 def test_r_max_is_stuck_where_a_leaf_was_missed(p: tuple[float, ...], m: int) -> None:
     """Stuck exactly when a leaf was missed in all m tries of its action; that of action 0, played when all values are

@@ -194,6 +194,7 @@ def errors(model: Any, n: int, learner: str, replicates: int) -> dict[str, np.nd
     return {q: curves.probes[q].max for q in ("average", "worst")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("model", "n", "learner", "wanted"), ROWS)
 def test_errors_of_the_notes(model: str, n: int, learner: str, wanted: tuple[float, float]) -> None:
     many = learner == "uniform-collection" and n == 10_000  # a wide law, whose tail 200 runs do not show
