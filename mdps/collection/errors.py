@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlog1py, xlogy
 
+from mdps.collection.requirements import row_noise
 from theorylab.errors import InputError, nearest
 
 __all__ = [
-    "OBJECTIVES", "OccupancyError", "expected_errors", "model_error_bounds", "model_errors", "noise",
+    "OBJECTIVES", "OccupancyError", "expected_errors", "model_error_bounds", "model_errors",
     "optimal_occupancy_error",
 ]  # fmt: skip
 
@@ -43,17 +44,6 @@ def model_errors(moves: Any, P: Any) -> tuple[Floats, Floats]:
     return rows.mean(axis=1), rows.max(axis=1)
 
 
-def noise(P: Any) -> Floats:
-    """V(s,a) = (1 / sqrt S) sum_{s2} sqrt(p (1 - p)), (S,A).
-
-    0 <= V <= sqrt(Gamma - 1) / sqrt S, Gamma the number of successors; zero where a pair is deterministic [source:
-    tarbouriech2020, by the notes].
-    """
-    P = np.asarray(P, dtype=float)
-    total: Floats = np.sqrt(P * (1.0 - P)).sum(axis=-1) / np.sqrt(P.shape[-1])
-    return total
-
-
 def _surrogate(V: Floats, visits: Any, S: int) -> Floats:
     """F = V / sqrt(T + 1) + S / (T + 1) of pairs of T visits, (..., S, A)."""
     T = np.asarray(visits, dtype=float) + 1.0
@@ -71,7 +61,7 @@ def model_error_bounds(visits: Any, P: Any, steps: int, delta: float) -> tuple[F
     """
     visits, P = np.asarray(visits), np.asarray(P, dtype=float)
     S, A = P.shape[:2]
-    F = _surrogate(noise(P), visits, S).reshape(visits.shape[0], -1)
+    F = _surrogate(row_noise(P, S), visits, S).reshape(visits.shape[0], -1)
     level = 4.0 * np.log(6.0 * S * A * steps / delta)
     return level * F.mean(axis=1), level * F.max(axis=1)
 
@@ -124,7 +114,7 @@ def optimal_occupancy_error(model: Any, steps: float, objective: str = "noise", 
     S = P.shape[0]
     lam = _program(P, float(steps), objective, floor)
     visits = np.floor(steps * lam)
-    F = _surrogate(noise(P), steps * lam, S)
+    F = _surrogate(row_noise(P, S), steps * lam, S)
     return OccupancyError(lam, float(expected_errors(visits, P).mean()), float(F.mean()))
 
 
@@ -132,7 +122,7 @@ def _program(P: Floats, steps: float, objective: str, floor: float) -> Floats:
     cp: Any = importlib.import_module("cvxpy")
 
     S, A = P.shape[:2]
-    V, x = noise(P), cp.Variable((S, A))
+    V, x = row_noise(P, S), cp.Variable((S, A))
     flow = [cp.sum(x[s]) == cp.sum(cp.multiply(P[:, :, s], x)) for s in range(S)]
     if objective in ("entropy", "weighted"):
         goal = cp.Maximize(cp.sum(cp.multiply(V if objective == "weighted" else np.ones((S, A)), cp.entr(x))))

@@ -36,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdps.collection.errors import model_errors
+from mdps.collection.planning import radii
 from mdps.learners.stationary_policy import learner as stationary_policy
 from theorylab.assume import average_reward, communicating
 from theorylab.errors import InputError
@@ -102,8 +103,7 @@ def plan(moves: Ints, steps: int, *, delta: float, floor: float, alpha: float = 
     upper = (spread + np.sqrt(2.0 * np.log(4.0 * S * S * A * T * T / delta) / T)[..., None]).sum(axis=-1) / np.sqrt(S)
     y = steps * (visits / done) + 1.0
     gain = upper / (2.0 * y * np.sqrt(y)) + S / (y * y)
-    level = (np.log(6.0 * S * A * T / delta) / T)[..., None]
-    width = alpha * (2.0 * spread * np.sqrt(level) + 6.0 * level)
+    width = alpha * radii(moves, delta)
     seen = (visits > 0)[..., None]
     low = np.where(seen, np.maximum(0.0, p_hat - width), 0.0)
     high = np.where(seen, np.minimum(1.0, p_hat + width), 1.0)

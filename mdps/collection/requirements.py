@@ -40,6 +40,7 @@ __all__ = [
     "occupancy_coverage",
     "proportional",
     "requirement",
+    "row_noise",
     "treasure",
 ]
 
@@ -215,6 +216,12 @@ def proportional(weights: ArrayLike, total: float) -> Ints:
     return b
 
 
+def row_noise(p: Floats, S: int) -> Floats:
+    """sum sqrt(p (1 - p)) / sqrt(S) over the last axis: the noise of rows that are laws, zeros left out or not."""
+    V: Floats = np.sqrt(p * np.maximum(1.0 - p, 0.0)).sum(axis=-1) / math.sqrt(S)
+    return V
+
+
 def noise(P: Any) -> Floats:
     """Transitional noise V(s,a) = sum_s' sqrt(p (1 - p)) / sqrt(S), float64 (S,A), in [0, 1).
 
@@ -232,8 +239,7 @@ def noise(P: Any) -> Floats:
     S = int(shape[-1])
     A = int(shape[1]) if len(shape) == 3 else max(1, shape[0] // S)
     p = TabularMDP(P=P, r=np.zeros((S, A))).rows().prob  # checked there
-    V: Floats = np.sqrt(p * np.maximum(1 - p, 0.0)).sum(axis=1).reshape(S, A) / math.sqrt(S)
-    return V
+    return row_noise(p, S).reshape(S, A)
 
 
 def noise_weighted(P: Any, total: float) -> Ints:

@@ -37,6 +37,7 @@ from typing import Any
 
 from mdps.learners._collection import accepts, requirement
 from mdps.learners._evi import act, checked_mixing, iterate, sort_states
+from mdps.learners.gosprl import doubled
 from theorylab.errors import InputError
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import Learner, f8, i8
@@ -71,12 +72,6 @@ def tally(st, p, t, s, a, s2):
         for x in range(p.S):
             st.pi[x] = 0
     return completed
-
-
-@kernel
-def doubled(st, s, a):
-    """Whether the visits of a pair in the episode have reached those before it."""
-    return st.N[s, a] - st.U[s, a] >= max(1, st.U[s, a])
 
 
 @kernel

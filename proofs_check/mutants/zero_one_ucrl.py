@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mdps.learners._evi import iterate, sort_states
+from mdps.learners.gosprl import doubled
 from mdps.learners.zero_one_ucrl import (
     box,
     box_maximum,
-    doubled,
     learner,
     log_term,
     open_episode,

@@ -25,6 +25,7 @@ from proofs_check.mutants import gosprl_diameter as diameter_faults
 from proofs_check.mutants import gosprl_explore as explore_faults
 from proofs_check.papers import _gosprl_task_lemmas as lemmas
 from proofs_check.papers import _gosprl_task_probes as probes
+from proofs_check.papers._gosprl_lemmas import lemma
 from theorylab.assume import average_reward, communicating, stationary
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
 from theorylab.probe import Probe
@@ -166,20 +167,6 @@ def _step(
     )
 
 
-def _lemma(name: str, text: str, quantity: Any, twin: Any, tag: str) -> Claim:
-    return Claim(
-        id=f"tarbouriech2021.{name}",
-        text=text,
-        source_tag=tag,
-        learner="gosprl-diameter",
-        kind=Pointwise(),
-        scope="models",
-        quantity=quantity,
-        false_twin=twin,
-        instances={},
-    )
-
-
 CLAIMS = [
     _step(
         "explore-requirement",
@@ -269,10 +256,10 @@ CLAIMS = [
         "Counts are conserved: N is the environment's number of visits and the transitions are those that were made.",
         "derived", Pointwise(), probes.counts, "step", 0.0, "self-loops lost; successor not recorded",
     ),
-    _lemma(
+    lemma(
         "nearby",
         "For all models of unit cost: rows within eta in the 1-norm and x = eta |V'| < 2 give V <= V' / (1 - x / 2); "
         "equality for one state.",
-        lemmas.nearby, lemmas.false_nearby, "derived",
+        lemmas.nearby, lemmas.false_nearby,
     ),
 ]  # fmt: skip

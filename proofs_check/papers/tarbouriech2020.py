@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from mdps.collection.errors import noise
+from mdps.collection.requirements import row_noise
 from mdps.learners.max_ent import learner as LEARNER
 from proofs_check.mutants import max_ent as faults
 from proofs_check.papers import _max_ent_probes as probes
@@ -54,7 +54,7 @@ def level(c: Context) -> float:
 def tables(c: Context) -> dict[str, Any]:
     """The true kernel (S,A,S) and the noise of its rows (S,A)."""
     P = np.array(c.model.dense())
-    return {"P": P, "V": noise(P)}
+    return {"P": P, "V": row_noise(P, len(P))}
 
 
 CONTROLS = {
@@ -131,7 +131,7 @@ def noise_excess(rng: np.random.Generator) -> tuple[float, str]:
     worst, where = -np.inf, ""
     for i in range(200):
         law, width = _row(rng, 1, i % 2 == 0)
-        V, most = float(noise(law)[0, 0]), float(np.sqrt((width - 1.0) / law.size))
+        V, most = float(row_noise(law, law.size)[0, 0]), float(np.sqrt((width - 1.0) / law.size))
         found = max(-V, V - most, most - 1.0, 1.0 if width > 1 and V <= 0.0 else -1.0)
         if found > worst:
             worst, where = found, f"row {law[0, 0].tolist()}"
@@ -141,7 +141,7 @@ def noise_excess(rng: np.random.Generator) -> tuple[float, str]:
 def false_noise_excess(rng: np.random.Generator) -> tuple[float, str]:
     """The middle inequality with sqrt(Gamma - 1.01), at a row that is uniform on two successors or more."""
     law, width = _row(rng, 2, True)
-    return float(noise(law)[0, 0] - np.sqrt((width - 1.01) / law.size)), f"row {law[0, 0].tolist()}"
+    return float(row_noise(law, law.size)[0, 0] - np.sqrt((width - 1.01) / law.size)), f"row {law[0, 0].tolist()}"
 
 
 claims = [

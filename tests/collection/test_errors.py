@@ -12,9 +12,9 @@ from mdps.collection.errors import (
     expected_errors,
     model_error_bounds,
     model_errors,
-    noise,
     optimal_occupancy_error,
 )
+from mdps.collection.requirements import row_noise
 from theorylab.errors import InputError
 from theorylab.registry import find_model
 from theorylab.run import run
@@ -56,7 +56,7 @@ def test_counts_that_are_refused(moves: np.ndarray, word: str) -> None:
 
 
 def test_noise_and_bounds_by_hand() -> None:
-    V = noise(P)
+    V = row_noise(P, P.shape[2])
     assert V == pytest.approx(np.array([[1.0, 0.0], [2 * math.sqrt(3 / 16), 0.0]]) / math.sqrt(2))
     visits = np.array([[[0, 3], [8, 0]]])
     F = [1 / math.sqrt(2) + 2, 2 / 4, 2 * math.sqrt(3 / 16) / math.sqrt(2) / 3 + 2 / 9, 2.0]
