@@ -122,6 +122,11 @@ def models_for(learner: Learner) -> list[Any]:
     return [m for m in models if not ("P" in told and m.stage_dependent)]
 
 
+def example(learner: Learner, model: Any) -> dict[str, Any]:
+    """Parameters to run a learner with on a small model: its own example, or the defaults."""
+    return {} if learner.example is None else learner.example(model)
+
+
 # Probes at every moment and a monitor: they read what the loop offers in every setting
 
 
@@ -212,6 +217,7 @@ class _Checks:
     def simulation(self, **options: Any) -> Simulation:
         settings: dict[str, Any] = dict(replicates=REPLICATES, length=self.length, seed=SEED, threads=1)
         settings["target"] = self.target
+        settings["params"] = example(self.learner, self.model)
         return Simulation(self.learner, self.model, **watched(self.learner.setting), **{**settings, **options})
 
     def run(self, **options: Any) -> Simulation:
@@ -325,7 +331,9 @@ def _refusals(learner: Learner) -> list[Outcome]:
     own = models_for(learner)[0]
 
     def make(model: Any = own, **params: Any) -> Simulation:
-        return Simulation(learner, model, replicates=1, length=2, params=params, target="python")
+        return Simulation(
+            learner, model, replicates=1, length=2, params={**example(learner, own), **params}, target="python"
+        )
 
     def settings() -> None:
         """refuses other settings"""
@@ -381,8 +389,9 @@ def on_python(learner: Learner) -> list[Outcome]:
 
 def small_run(learner: Learner, *, target: str, replicates: int = 4, length: int = 5) -> Simulation:
     """The run that the command line digests: the first default model, probes at every moment, a monitor."""
+    model = models_for(learner)[0]
     options: dict[str, Any] = dict(replicates=replicates, length=length, seed=SEED, target=target, threads=1)
-    return Simulation(learner, models_for(learner)[0], **options, **watched(learner.setting)).advance()
+    return Simulation(learner, model, params=example(learner, model), **options, **watched(learner.setting)).advance()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,8 +4,18 @@ A learner is a module-level object: name, setting, source, parameters with defau
 letters, and scalar kernels on ONE replicate. The runner allocates the state and does all batching. Two forms:
 
 * step learner: `begin(st, p)`, `act`, `learn` at every step;
-* epoch learner: `begin`, `act`, `watch` (updates the counts; true when the epoch has ended) and `plan`
-  (computes the next policy; true when it succeeded), for algorithms that hold a policy between plans.
+* epoch learner: `begin`, `act`, `watch` (updates the counts; true when the epoch has ended) and a plan, for algorithms
+  that hold a policy between plans. The plan has one of three forms:
+  - `plan`, a kernel (computes the next policy; true when it succeeded);
+  - `plan_batch`, an array program over the replicates whose epoch ended;
+  - `plan_one`, a call per replicate where a solver is needed.
+
+The last two are plain functions (a *host plan*): the compiled loop stops each replicate where its plan is due, the
+host plans, and the loop goes on, each replicate on its own clock. They write the state in place and raise `InputError`
+where no plan exists. `plan_batch` gets copies of the rows, the axis of the n replicates first, as arrays of `xp`
+(NumPy, or CuPy on a device); what it computes for one replicate may not depend on which others are there, in any bit:
+batched products (`x @ y` on three axes) keep that, a product over stacked replicates does not. Host plans draw no
+random numbers.
 
 Kernel signatures by setting (`st` state record, `p` parameters, `rng` the replicate's address space; all indices
 count from 0):
@@ -13,6 +23,9 @@ count from 0):
     bandit     act(st, p, t, rng) -> a             learn(st, p, t, a, r)
     episodic   act(st, p, k, h, s, rng) -> a       learn | watch(st, p, k, h, s, a, r, s2)     plan(st, p, k, rng)
     average    act(st, p, t, s, rng) -> a          learn | watch(st, p, t, s, a, r, s2)        plan(st, p, t, s, rng)
+
+    host plans: episodic plan_one(st, p, k), plan_batch(st, p, k, xp); average plan_one(st, p, t, s), plan_batch(st, p,
+    t, s, xp), with k, t, s of shape (n,) in a batch
 
 `p` holds the learner's parameters, what it is told of the model (`knows`), what `derive` adds, and the sizes S, A, H,
 K, T, d that exist in the setting; numbers or arrays.
@@ -99,12 +112,14 @@ class Learner:
         cite: BibTeX key of the paper that defines it; source_tag: how the rule was checked.
         params: parameter names with defaults (`delta` must stay in (0, 1), a multiplier `scale` may not be negative).
         arrays: names of parameters that are arrays, with type and shape; None in `derive`, which must then give
-            them, where the user does not.
+            them, where the user does not. A letter that is no size and no parameter, such as the M of a class of M
+            hypotheses, is read off the first array given that has it, and becomes an integer parameter.
         knows: what the learner is told of the model, by names of `KNOWN`; each becomes an array of `p`.
         state: field name -> `Field`.
         accepts: parameters and the model -> nothing; raises `InputError` for a model on which the task cannot be done.
         failure: state of a replicate whose plan failed and the parameters -> why, and what mends it; None where there
             were too many sweeps.
+        example: a small model -> parameters to run it with, where the defaults do not suffice: for conformance.
         derive: parameters, sizes and what is known -> further constants of `p`, numbers or arrays (logarithms through
             `theorylab.kernel.log`).
         text: one paragraph on what the paper leaves open and what was chosen.
@@ -117,6 +132,8 @@ class Learner:
     learn: Kernel | None = None
     watch: Kernel | None = None
     plan: Kernel | None = None
+    plan_batch: Callable[..., None] | None = None
+    plan_one: Callable[..., None] | None = None
     params: dict[str, float | int] = field(default_factory=dict)
     arrays: dict[str, Field] = field(default_factory=dict)
     knows: tuple[str, ...] = ()
@@ -124,6 +141,7 @@ class Learner:
     derive: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     accepts: Callable[[dict[str, Any], Any], None] | None = None
     failure: Callable[[dict[str, np.ndarray], dict[str, Any]], str | None] | None = None
+    example: Callable[[Any], dict[str, Any]] | None = None
     cite: str = ""
     source_tag: str = "source"
     text: str = ""
@@ -134,16 +152,25 @@ class Learner:
         for name in self.knows:
             if name not in KNOWN:
                 raise InputError(f"learner '{self.name}' knows '{name}'{nearest(name, KNOWN)}")
-        step, epoch = self.learn is not None, self.watch is not None and self.plan is not None
-        if step == epoch or (self.watch is None) != (self.plan is None):
+        plans = [x for x in (self.plan, self.plan_batch, self.plan_one) if x is not None]
+        step, epoch = self.learn is not None, self.watch is not None and len(plans) == 1
+        if step == epoch or (self.watch is None) != (not plans):
             raise InputError(
-                f"learner '{self.name}': give either `learn` (step learner) or both `watch` and `plan` (epoch learner)"
+                f"learner '{self.name}': give either `learn` (step learner) or both `watch` and one of `plan`, "
+                "`plan_batch`, `plan_one` (epoch learner)"
             )
+        if self.hosted and self.setting == "bandit":
+            raise InputError(f"learner '{self.name}': a bandit has no epochs; give `learn`")
 
     @property
     def epochs(self) -> bool:
         """True for an epoch learner."""
-        return self.plan is not None
+        return self.watch is not None
+
+    @property
+    def hosted(self) -> bool:
+        """True for an epoch learner whose plan is a function of the host."""
+        return self.epochs and self.plan is None
 
     @property
     def settable(self) -> tuple[str, ...]:
@@ -167,7 +194,6 @@ class Learner:
                 have = nearest(key, self.settable) if self.settable else "; it has none"
                 raise InputError(f"learner '{self.name}' has no parameter '{key}'{have}")
             if key in self.arrays:
-                values[key] = self._array(key, value, sizes)
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise InputError(f"learner '{self.name}': parameter {key}={value!r} is not a finite number")
@@ -177,16 +203,31 @@ class Learner:
         if values.get("scale", 0.0) < 0.0:
             raise InputError(f"learner '{self.name}': scale={values['scale']}, a multiplier, may not be negative")
         values.update(sizes)
+        for key in self.arrays:
+            if given is not None and key in given:
+                values.update(self._letters(key, given[key], values))
+                values[key] = self._array(key, given[key], values)
         values.update(known or {})
         if self.derive is not None:
             values.update(self.derive(dict(values)))
         for key in self.arrays:
             if values[key] is None:
                 raise InputError(f"learner '{self.name}': give the array {key} of shape {self.arrays[key].shape}")
-            values[key] = self._array(key, values[key], sizes)
+            values[key] = self._array(key, values[key], values)
         return values
 
-    def _array(self, key: str, value: Any, sizes: Mapping[str, int]) -> np.ndarray:
+    def _letters(self, key: str, value: Any, values: Mapping[str, Any]) -> dict[str, int]:
+        """The lengths that an array given binds to letters of its shape that nothing else defines."""
+        import numpy as np
+
+        shape, wanted = np.shape(value), self.arrays[key].shape
+        if len(shape) != len(wanted):
+            raise InputError(f"learner '{self.name}': {key} has shape {shape}, not ({', '.join(map(str, wanted))})")
+        return {
+            w: n for w, n in zip(wanted, shape, strict=True) if isinstance(w, str) and w.isalpha() and w not in values
+        }
+
+    def _array(self, key: str, value: Any, sizes: Mapping[str, Any]) -> np.ndarray:
         import numpy as np
 
         spec = self.arrays[key]

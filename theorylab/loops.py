@@ -8,10 +8,13 @@ Names in capitals are placeholders that `theorylab.simulation` binds before a bu
     LAW                             0 deterministic, 1 Bernoulli, 2 Gaussian rewards
     AHEAD                           True to draw the next outcome of a site when the site is served (CPU)
     EXACT                           True when V^{pi_k} is computed exactly in each episode
+    HOST                            True for plans of the host: the loop stops a replicate where its plan is due
 
 A loop runs from `t0` to `t1` and keeps all that it needs in the observation record `ob`, so it can stop and go on
 anywhere: visits (the environment's counters), ahead and ahead_r (outcomes drawn ahead), acc (running sums), status
-(error code, index), cur (current state, epoch flag, number of epochs), scratch, and per probe pmax, pfirst, pcount.
+(error code, index), cur (current state, epoch flag, number of epochs, clock), scratch, and per probe pmax, pfirst,
+pcount. The epoch flag is 1 where a plan is due and 2 where the host has made it; the clock counts what a replicate has
+completed, in loops with HOST only.
 Regret, with the exact V_star, gain and gaps in `tb`: bandit sum of gaps; episodic sum of V_star - V^{pi_k} at the
 first state of each episode, and sum of gaps along the path; average reward t * gain - rewards, and sum of gaps. Each
 step costs one Philox block: its two doubles give the next state and the reward. Status 1: an action outside [0, A); 2:
@@ -46,6 +49,7 @@ PROBE_EPISODE: Any = None
 PROBE_END: Any = None
 EPOCHS = False
 EXACT = False
+HOST = False
 AHEAD = False
 LAW = 0
 
@@ -180,18 +184,22 @@ def policy_gap(st, p, tb, ob, k, start, rng):
 @kernel
 def episodic(st, p, tb, ob, rng, t0, t1, cps):
     """Episodes t0..t1 of H stages; curve columns: regret, gap_regret, reward."""
-    if t0 == 0:
+    k0 = max(t0, ob.cur[3]) if HOST else t0
+    if k0 == 0 and ob.cur[1] == 0:
         BEGIN(st, p)
         START(p, tb, ob)
         ob.cur[1] = 1
     c = 0
-    while c < cps.shape[0] and cps[c] <= t0:
+    while c < cps.shape[0] and cps[c] <= k0:
         c += 1
     regret = ob.acc[0]
     gap = ob.acc[1]
     total = ob.acc[2]
-    for k in range(t0, t1):
-        if EPOCHS and ob.cur[1] == 1:
+    reached = k0
+    for k in range(k0, t1):
+        if EPOCHS and ob.cur[1] > 0:
+            if HOST and ob.cur[1] == 1:
+                break
             if not PLAN(st, p, k, rng):
                 ob.status[0] = 2
                 ob.status[1] = k
@@ -235,17 +243,20 @@ def episodic(st, p, tb, ob, rng, t0, t1, cps):
             ob.curve[c, 1] = gap
             ob.curve[c, 2] = total
             c += 1
+        reached = k + 1
+    ob.cur[3] = reached
     ob.acc[0] = regret
     ob.acc[1] = gap
     ob.acc[2] = total
-    if t1 == p.K:
+    if k0 < reached == p.K:
         PROBE_END(st, p, tb, ob, t1, 0, 0, 0, 0.0, 0, regret, gap)
 
 
 @kernel
 def average(st, p, tb, ob, rng, t0, t1, cps):
     """Steps t0..t1 of one continuing trajectory; curve columns: regret, gap_regret, reward."""
-    if t0 == 0:
+    first = max(t0, ob.cur[3]) if HOST else t0
+    if first == 0 and ob.cur[1] == 0:
         BEGIN(st, p)
         START(p, tb, ob)
         u, _ = draw(rng, 0, 0, INITIAL)
@@ -255,19 +266,23 @@ def average(st, p, tb, ob, rng, t0, t1, cps):
         ob.cur[0] = s
         ob.cur[1] = 1
     c = 0
-    while c < cps.shape[0] and cps[c] <= t0:
+    while c < cps.shape[0] and cps[c] <= first:
         c += 1
     s = ob.cur[0]
-    due = ob.cur[1] == 1
+    due = ob.cur[1] > 0
     gap = ob.acc[1]
     total = ob.acc[2]
-    for t in range(t0, t1):
+    reached = first
+    for t in range(first, t1):
         if EPOCHS and due:
+            if HOST and ob.cur[1] != 2:
+                break
             if not PLAN(st, p, t, s, rng):
                 ob.status[0] = 2
                 ob.status[1] = t
                 break
             due = False
+            ob.cur[1] = 0
             ob.cur[2] += 1
             PROBE_PLAN(st, p, tb, ob, t, s, 0, 0.0, 0, t * tb.gain - total, gap)
         a = ACT(st, p, t, s, rng)
@@ -295,11 +310,13 @@ def average(st, p, tb, ob, rng, t0, t1, cps):
             ob.curve[c, 1] = gap
             ob.curve[c, 2] = total
             c += 1
+        reached = t + 1
     ob.cur[0] = s
     ob.cur[1] = 1 if due else 0
+    ob.cur[3] = reached
     ob.acc[1] = gap
     ob.acc[2] = total
-    if t1 == p.T:
+    if first < reached == p.T:
         PROBE_END(st, p, tb, ob, t1, s, 0, 0.0, 0, t1 * tb.gain - total, gap)
 
 

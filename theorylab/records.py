@@ -50,6 +50,10 @@ MOVING = {
 }
 
 
+#: arguments of a plan by setting
+PLANNING = {"bandit": "*args", "episodic": "st, p, k, rng", "average": "st, p, t, s, rng"}
+
+
 def record(name: str, fields: Sequence[str], source: str, entries: Iterable[str], arguments: str) -> Kernel:
     """A generated kernel `name(arguments)` that returns a named tuple with the given entries."""
     for taken in ("index", "count"):

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from theorylab import loops, records
+from theorylab import host, loops, records
 from theorylab.compiler import TARGETS
 from theorylab.errors import InputError, ShardError, nearest
 from theorylab.learner import UNITS, Field, Learner, resolve
@@ -62,7 +62,7 @@ class Curves:
         checkpoints: completed rounds, episodes or steps at each column.
         data: quantity -> (R, checkpoints); "regret" (the theorem's own), "gap_regret", "reward".
         final: state field -> array, replicate axis first; probes: name -> `ProbeResult`.
-        first: index of the first replicate; seconds: set-up, compilation and loop, wall time.
+        first: index of the first replicate; seconds: set-up, compilation, loop and host plans, wall time.
     """
 
     learner: str
@@ -159,7 +159,7 @@ class Simulation:
         }
         self.checkpoints = self._grid(checkpoints)
         self.done = 0
-        self.seconds = {"setup": 0.0, "compile": 0.0, "loop": 0.0}
+        self.seconds = {"setup": 0.0, "compile": 0.0, "loop": 0.0, **({"plan": 0.0} if learner.hosted else {})}
         self._allocate()
         self._bind()
         self.seconds["setup"] = time.perf_counter() - started
@@ -184,7 +184,7 @@ class Simulation:
             "visits": np.zeros((r, *(self.sizes[x] for x in sites)), dtype=np.int64),
             "acc": np.zeros((r, 3)),
             "status": np.zeros((r, 2), dtype=np.int64),
-            "cur": np.zeros((r, 3), dtype=np.int64),
+            "cur": np.zeros((r, 4), dtype=np.int64),
             "scratch": np.zeros((r, 2, self.sizes.get("S", 1))),
             "curve": np.full((r, self.checkpoints.size, 3), np.nan),
             "pmax": np.full((r, max(n, 1)), -np.inf),
@@ -223,8 +223,9 @@ class Simulation:
             ACT=learner.act,
             LEARN=learner.learn or unused,
             WATCH=learner.watch or unused,
-            PLAN=learner.plan or unused,
+            PLAN=learner.plan or records.nothing(records.PLANNING[setting]),
             EPOCHS=learner.epochs,
+            HOST=learner.hosted,
             EXACT=self.exact,
             AHEAD=self.target == "cpu",
             LAW=self.truth.law,
@@ -239,7 +240,8 @@ class Simulation:
         # views and the order of draws differ between targets, bits do not: the digest is that of the python target
         same = {"VIEW": tuple(self.state), "OBSERVED": tuple(self.observed)}
         bind = {**self.bind, "AHEAD": False, **{k: records.view(k.lower(), v, "python") for k, v in same.items()}}
-        return loops.block.digest(**bind)
+        code = loops.block.digest(**bind)
+        return code if not self.learner.hosted else f"{code} {host.digest(self.learner)}"
 
     def digest(self) -> str:
         """sha256 of all that determines the bits of this run, except the block of replicates and the length done."""
@@ -272,12 +274,15 @@ class Simulation:
             raise InputError(f"advance(to={to}): {self.done} are done and the length is {self.length}")
         if to == self.done:
             return self
-        if self.target == "cuda":
-            self._launch(to)
-        else:
-            self._blocks(to)
+        while True:
+            if self.target == "cuda":
+                self._launch(to)
+            else:
+                self._blocks(to)
+            self._check()
+            if not (self.learner.hosted and host.plan(self, to)):
+                break
         self.done = to
-        self._check()
         return self
 
     def _arguments(self, to: int) -> tuple[Any, ...]:
