@@ -19,6 +19,9 @@ LEARNERS = list(iter_specs("learners"))
 VARIANTS = (
     "gosprl-diameter", "gosprl-explore", "gosprl-extended", "gosprl-modest", "gosprl-noise", "gosprl-policy-iteration",
     "gosprl-sparse", "max-ent", "r-max-collection",
+    "scal", "pmevi-dt", "loop-models", "mle-loop",
+    "optimistic-q", "mdp-oomd", "politex",
+    "ucrl2-vtr", "loop-evi", "lscvi-ucb", "ucb-cvi", "olsvi-fh",
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from tests.differential._posterior import compare_psrl, compare_q_learning, comp
 from tests.differential._sparse import compare_sparse
 from tests.differential.stepping import compare_ucb1, compare_ucb_h, compare_ucrl2
 from tests.differential.test_average_learners import accepted, circle, follow
+from tests.differential.test_average_linear import CASES as AVERAGE_LINEAR
 from tests.differential.test_bandit_learners import (
     compare_commit,
     compare_elimination,
@@ -48,8 +49,21 @@ from tests.differential.test_gosprl_variants import STATES as GOSPRL_STATES
 from tests.differential.test_linear_bandits import MODELS as LINEAR_MODELS
 from tests.differential.test_linear_bandits import compare_lin_thompson, compare_oful, without_factor
 from tests.differential.test_linear_mdps import LINEAR, MIXTURE, compare_lsvi_ucb, compare_ucrl_vtr
+from tests.differential.test_loop_models import CASES as LOOP_MODELS_CASES
+from tests.differential.test_loop_models import COMPARE as LOOP_MODELS
 from tests.differential.test_max_ent import CASES as MAX_ENT_CASES
 from tests.differential.test_max_ent import POLICY_CASES, compare_max_ent, compare_policy
+from tests.differential.test_mdp_oomd import CASES as OOMD_CASES
+from tests.differential.test_mdp_oomd import compare as compare_oomd
+from tests.differential.test_optimistic_q import CASES as OPTIMISTIC_Q_CASES
+from tests.differential.test_optimistic_q import compare as compare_optimistic_q
+from tests.differential.test_pmevi_dt import CASES as PMEVI_CASES
+from tests.differential.test_pmevi_dt import compare as compare_pmevi
+from tests.differential.test_politex import CASES as POLITEX_CASES
+from tests.differential.test_politex import compare as compare_politex
+from tests.differential.test_scal import CASES as SCAL_CASES
+from tests.differential.test_scal import compare as compare_scal
+from tests.differential.test_scal import refused
 from tests.differential.test_ucbvi import MODELS as UCBVI_MODELS
 from tests.differential.test_ucbvi import SHOWING, episodes_differ
 from tests.differential.test_variance_learners import EPISODIC, TOTAL_ONE, compare_euler, compare_mvp
@@ -79,6 +93,10 @@ def _follow(learner: Learner, model: Any, steps: int, params: dict[str, Any]) ->
     if model is REFUSED:
         return accepted(learner, params)
     return follow(learner, model, steps, params)[0]
+
+
+def _scal(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
+    return refused(learner) or compare_scal(learner, model, steps, params)
 
 
 def _oful(learner: Learner, model: Any, rounds: int, params: dict[str, Any]) -> str | None:
@@ -358,6 +376,16 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
             *((m, 10, {"delta": 0.1, "scale": 0.0, "tau": 0.5, "max_sweeps": 300}) for m in (_AT_HALF, _BELOW_HALF)),
         ],
     ),
+    ("scal", "average"): (_scal, SCAL_CASES),
+    ("optimistic-q", "average"): (compare_optimistic_q, OPTIMISTIC_Q_CASES),
+    ("mdp-oomd", "average"): (compare_oomd, OOMD_CASES),
+    ("politex", "average"): (compare_politex, POLITEX_CASES),
+    **{(name, "average"): (compare, list(cases.values())) for name, (compare, cases) in AVERAGE_LINEAR.items()},
+    ("pmevi-dt", "average"): (compare_pmevi, PMEVI_CASES),
+    **{
+        (name, "average"): (compare, [(m, n, p) for k, m, n, p in LOOP_MODELS_CASES.values() if k == name])
+        for name, compare in LOOP_MODELS.items()
+    },
     ("kl-ucrl", "average"): (
         _follow,
         [

@@ -39,6 +39,24 @@ COPIES_ONLY: dict[str, set[str]] = {
         "visits plus one", "upper ends above 1", "unvisited pairs stay", "noise without allowance",
         "variance for noise",
     },
+    "loop-models": {"log factor dropped", "class not in the logarithm", "beta without B^2"},
+    "mle-loop": {"log factor dropped", "class not in the logarithm", "factor 3 dropped"},
+    "scal": {
+        "log factor dropped", "delta left out", "time in the logarithm", "variance of the reward", "variance left out",
+    },
+    "pmevi-dt": {
+        "log factor dropped", "delta left out", "time in the logarithm", "variance of the reward", "variance left out",
+        "no width of the bias", "log factor of the bias dropped", "delta of the bias left out",
+        "range of the rewards alone", "regret left out", "variance of the span",
+    },
+    "mdp-oomd": {"blocks mixed", "natural logarithm", "spacing ignored", "visit at B - N used", "weight of pi'"},
+    "politex": {
+        "eta left out", "gain left out of Q", "last estimate alone", "sum for mean", "v of the own state",
+    },
+    "loop-evi": {"delta left out"},
+    "lscvi-ucb": {"T left out", "delta left out", "log factor dropped"},
+    "olsvi-fh": {"another length"},
+    "ucb-cvi": {"N + 1", "T left out", "beta/N", "delta left out", "log factor dropped"},
     "ucrl2b": {
         "log factor dropped", "delta left out", "time in the logarithm", "variance of the reward", "variance left out",
     },

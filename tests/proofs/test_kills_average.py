@@ -10,6 +10,11 @@ from tests.proofs.kills import CHECKS, names
 
 #: their own tests plant some of the faults; all of them take half a minute
 LONG = ("gosprl-diameter", "gosprl-explore", "max-ent")
+LONG += ("optimistic-q", "mdp-oomd", "politex")
+#: linear structure: ten seconds each
+LONG += ("ucrl2-vtr", "loop-evi", "lscvi-ucb", "ucb-cvi", "olsvi-fh")
+#: classes of models; `test_he2024` plants all of theirs
+LONG += ("loop-models", "mle-loop")
 NAMES = [pytest.param(n, marks=pytest.mark.long) if n in LONG else n for n in names("average")]
 
 

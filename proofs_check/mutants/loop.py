@@ -1,0 +1,56 @@
+"""Faults planted in exact tabular LOOP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from mdps.learners.loop import learner, step
+from proofs_check.mutants import _loop_tabular as of
+from theorylab.learner import Learner
+
+radius_zero = of.planned_by(learner, of.no_budget(step))
+radius_doubled = of.planned_by(learner, of.budget(step, 2.0))
+pessimistic = of.planned_by(learner, of.pessimist(step))
+uncapped = of.planned_by(learner, of.uncapped(step))
+box_for_ellipsoid = of.planned_by(learner, of.box)
+one_more = of.planned_by(learner, of.one_more(step))
+last_policy = of.planned_by(learner, of.last_policy(step))
+uncentred = of.planned_by(learner, step, of.uncentred)
+values_halved = of.planned_by(learner, step, of.values_halved)
+other_unit = of.planned_by(learner, step, of.other_unit)
+other_unit_doubling = of.defaults(other_unit, trigger=2)
+stale = of.planned_by(learner, step, of.only_once)
+new_data_only = of.planned_by(learner, step, of.new_data_only)
+ties_last = of.planned_by(learner, partial(of.ties_last, step=step))
+counts_lost = of.recorded(learner, of.record_but_loops)
+successor_shifted = of.recorded(learner, of.record_beside)
+gain_negated = of.recorded(learner, of.record_negated)
+unweighted = of.recorded(learner, of.record_unweighted)
+policy_minimises = replace(learner, act=of.worst_action)
+trigger_late = of.defaults(learner, factor=40.0)
+trigger_early = of.defaults(learner, factor=2.0)
+trigger_always = of.defaults(learner, trigger=1)
+log_dropped = of.beta_by(learner, of.no_log)
+union_dropped = of.beta_by(learner, of.no_union)
+span_short = of.beta_by(learner, of.span_short)
+span_once = of.beta_by(learner, of.span_once)
+
+GENERIC: dict[str, Learner | str] = {
+    "bonus zero": radius_zero,
+    "log factor dropped": log_dropped,
+    "delta not divided": union_dropped,
+    "wrong variance": span_once,
+    "count off by one": one_more,
+    "lost counts": counts_lost,
+    "unvisited at zero": "no field: pairs never visited weigh nothing in the loss, and have no value of their own",
+    "no clipping": uncapped,
+    "backup of the wrong stage": "no field: there are no stages",
+    "mass to the wrong state": successor_shifted,
+    "stale estimate": stale,
+    "worst action played": policy_minimises,
+    "ties to the last": "equivalent: any maximiser of the gain is legal, and no step speaks of which one is played",
+    "late trigger": trigger_late,
+    "draw reused": "no field: the learner draws nothing",
+    "wrong length in the logarithm": "no field: T is the length of the run, which is the only length there is",
+}
