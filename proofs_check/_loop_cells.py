@@ -355,7 +355,7 @@ def dimensions() -> dict[str, dict[int, Cell]]:
             d: Cell(
                 learner,
                 f"signs {d}" if kind == "signs" else f"mixture-two-state(d={d}, delta=0.2, Delta={0.2 / 3})",
-                steps, params, label, seed=806, logged=learner == "loop-models", limit=12,
+                steps, params, label, seed=806, logged=learner == "loop-models", limit=8,
             )
             for d in DIMENSIONS
         }
@@ -418,23 +418,23 @@ def _blocks(model: str) -> dict[str, Any]:
 STEPS10, TUNING, REPORTED = 100_000, 8_100, 810
 METHODS: dict[str, Method] = {
     "LOOP": Method("loop", loop_params, scales=(0.3, 0.1, 0.05)),
-    "LOOP-ascent": Method("loop-ascent", loop_params, scales=(0.3, 0.1, 0.05)),
     "LOOP-box": Method("loop-box", loop_params, scales=(0.3, 0.1, 0.03, 0.01)),
-    "LOOP-EVI": Method("loop-evi", _relaxation, form="mixture"),
-    "LOOP-linear": Method("loop-linear", lambda model: {**_told(model), "form": 1}, form="linear"),
     "UCRL2": Method("ucrl2", _level, known=False, scales=()),
     "UCRL2B": Method("ucrl2b", _level, known=False),
-    "KL-UCRL": Method("kl-ucrl", _level, known=False),
     "SCAL": Method("scal", _told, known=False),
     "PMEVI-DT": Method("pmevi-dt", _told, known=False),
     "TSDE": Method("psrl", lambda model: {}, scales=()),
     "Optimistic Q": Method("optimistic-q", _told, known=False),
     "MDP-OOMD": Method("mdp-oomd", _blocks, known=False, scales=(0.1, 0.03, 0.003), scaled="eta"),
     "Politex": Method("politex", lambda model: {"eta": 0.2}, known=False, scales=(5.0, 1.0, 0.05), scaled="eta"),
+    "KL-UCRL": Method("kl-ucrl", _level, known=False),
     "gamma-UCB-CVI": Method("ucb-cvi", _told),
-    "gamma-LSCVI-UCB": Method("lscvi-ucb", _told, form="linear"),
+    "LOOP-ascent": Method("loop-ascent", loop_params, scales=(0.3, 0.1, 0.05)),
     "OLSVI.FH": Method("olsvi-fh", _told, known=False, form="linear"),
     "FOPO": Method("fopo", _told, scales=(0.1, 0.01, 0.001), form="linear"),
+    "LOOP-linear": Method("loop-linear", lambda model: {**_told(model), "form": 1}, form="linear"),
+    "gamma-LSCVI-UCB": Method("lscvi-ucb", _told, form="linear"),
+    "LOOP-EVI": Method("loop-evi", _relaxation, form="mixture"),
     "UCRL2-VTR (Hoeffding)": Method("ucrl2-vtr", _mixture, form="mixture"),
     "UCRL2-VTR (Bernstein)": Method("ucrl2-vtr", _bernstein, form="mixture"),
 }  # fmt: skip

@@ -57,23 +57,15 @@ def _e1(runs: Runs) -> list[Dots]:
 def _e2(runs: Runs) -> list[Panel]:
     cells = {k: runs.get(c) for k, c in growing().items()}
     out = []
-    for title, what, y, log in (
-        ("", "switches", "optimisations, N(T)", "x"),
-        ("", "regret", "regret (reward units)", "xy"),
-    ):
+    for what, y, log in (("switches", "optimisations, N(T)", "x"), ("regret", "regret (reward units)", "xy")):
         lines = [
             line(NAMES[m], {float(T): cells[m, T, 1.0] for T in LENGTHS if (m, T, 1.0) in cells}, what) for m in FOUR
         ]
-        known = [
-            (T, v[what == "regret"])
-            for (m, T, f), v in REFERENCE.items()
-            if f == 1.0 and v[what == "regret"] is not None
-        ]
-        x, y_ = zip(*known, strict=True)
-        lines.append(
-            Line("single runs of the notes", tuple(map(float, x)), tuple(float(v or 0) for v in y_), bare=True)
-        )
-        out.append(Panel(title, "steps, T", y, tuple(lines), log))
+        for m in FOUR:
+            known = [(T, v[what == "regret"]) for (on, T, f), v in REFERENCE.items() if (on, f) == (m, 1.0)]
+            at = {float(T): float(v) for T, v in known if v is not None}
+            lines.append(Line("single runs of the notes", tuple(at), tuple(at.values()), bare=NAMES[m]))
+        out.append(Panel("LOOP, scale 1", "steps, T", y, tuple(lines), log, floor=5.0))
     return out
 
 
@@ -92,7 +84,7 @@ def _e3(runs: Runs) -> list[Panel]:
         top = tables.envelope(rows)
         lines = [Line(one.name, one.x, one.mean) for one in lines]
         lines.append(Line("largest over c", tuple(map(float, top)), tuple(top.values())))
-        out.append(Panel(learner, "steps, T", r"sum of gaps / $\sqrt{T}$", tuple(lines), "xy", floor=1e-3))
+        out.append(Panel(learner, "steps, T", r"sum of gaps / $T^{1/2}$", tuple(lines), "xy", floor=1e-3))
     return out
 
 
@@ -228,8 +220,8 @@ def _e11(runs: Runs) -> list[Panel]:
         x: {"three-state": "three-st.", "RiverSwim-4": "RS-4", "RiverSwim-6": "RS-6"}.get(t, t)
         for x, t in ticks.items()
     }
-    d = line("measured", found, "d_hat")
-    notes = Line("single runs of the notes", d.x, tuple(tables.COEFFICIENTS[at[x]] for x in d.x), bare=True)
+    d = line("LOOP, scale 1", found, "d_hat")
+    notes = Line("single runs of the notes", d.x, tuple(tables.COEFFICIENTS[at[x]] for x in d.x), bare="LOOP, scale 1")
     kappa = []
     for f in found.values():
         if f is not None:
@@ -238,7 +230,9 @@ def _e11(runs: Runs) -> list[Panel]:
     mean, low, high = (tuple(v[i] for v in kappa) for i in range(3))
     return [
         Panel("T = 100000, scale 1", "", r"dominance coefficient, $\hat d$", (d, notes), "", short),
-        Panel("", "", r"transfer coefficient, $\hat \kappa$", (Line("measured", d.x, mean, low, high),), "", short),
+        Panel(
+            "", "", r"transfer coefficient, $\hat \kappa$", (Line("LOOP, scale 1", d.x, mean, low, high),), "", short
+        ),
     ]
 
 

@@ -28,14 +28,17 @@ Points = tuple[tuple[str, float, float, float], ...]
 
 @dataclass(frozen=True)
 class Line:
-    """One algorithm in one panel: x (C,), mean (C,), low and high (C,) quantiles (NaN: no shade). `bare`: no line."""
+    """One algorithm in one panel: x (C,), mean (C,), low and high (C,) quantiles (NaN: no shade).
+
+    `bare`: crosses without a line, in the colour of the line of that name.
+    """
 
     name: str
     x: tuple[float, ...]
     mean: tuple[float, ...]
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
-    bare: bool = False
+    bare: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def _draw(ax: Any, p: Panel, order: Sequence[str], font: float) -> None:
         own, x = look(order.index(one.name)), np.array(one.x)
         mean = np.array(one.mean)
         if one.bare:
-            ax.plot(x, mean, linestyle="none", marker="x", color=DARK, markersize=0.6 * font,
+            ax.plot(x, mean, linestyle="none", marker="x", color=look(order.index(one.bare))["color"], markersize=0.6 * font,
                     markeredgewidth=0.14 * font, zorder=5)  # fmt: skip
             continue
         if one.low:

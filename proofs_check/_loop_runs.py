@@ -27,7 +27,7 @@ from theorylab.store import write_atomic
 
 __all__ = ["Found", "Runs", "simulation"]
 
-BLOCK, POINTS = 16, 30
+TRIAL, BLOCK, POINTS = 2, 16, 30
 #: scalars of a learner's state that are kept, and sums of the monitor, each (R,)
 KEPT = ("switches", "J", "bound", "programs", "contradicted", "sweeps")
 SUMS = ("d_hat", "transfer", "most", "double", "plain")
@@ -116,7 +116,8 @@ class Runs:
 
     Attributes:
         folder: of the results, made if missing. replicates: of every cell, in place of its own number. tell: called
-            with a line for each cell that is run. target: of the simulations. missing: learner -> cells that it would
+            with a line for each cell that is run. target: of the simulations. stored: run nothing; take what
+            the folder has, whether or not its code has changed since, and list the others in `missing`. missing: learner -> cells that it would
             have. refused: key of a cell -> why.
     """
 
@@ -124,6 +125,7 @@ class Runs:
     replicates: int | None = None
     tell: Callable[[str], None] = lambda line: None
     target: str = "cpu"
+    stored: bool = False
     missing: dict[str, list[str]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -144,31 +146,42 @@ class Runs:
 
     def get(self, cell: Cell) -> Found | None:
         """The result of a cell, run as far as it is not stored; None where it is missing or refused."""
+        wanted = self.replicates or cell.replicates
+        if self.stored:
+            kept = self._read(cell.key)
+            if not kept:
+                self._absent(f"{cell.learner} (not run)", cell.key)
+                return None
+            return self._found(cell, kept, min(len(kept["rows"]["regret"]), wanted), wanted)
         try:
             find_learner(cell.learner, "average")
         except InputError:
-            cells = self.missing.setdefault(cell.learner, [])
-            cells += [cell.key] if cell.key not in cells else []
+            self._absent(f"{cell.learner} (not registered)", cell.key)
             return None
         try:
             digest = simulation(cell, target=self.target).digest()
         except InputError as reason:
             self.refused[cell.key] = str(reason)
             return None
-        wanted = self.replicates or cell.replicates
         kept = self._read(cell.key)
         if kept.get("digest") != digest:
             kept = {"digest": digest, "rows": {}, "stopped": {}, "seconds": 0.0}
         have = len(kept["rows"].get("regret", []))
         before, started = kept["seconds"], have
-        while have < wanted and kept["seconds"] - before < cell.limit:
-            count = min(BLOCK, wanted - have)
+        while have < wanted and (spent := kept["seconds"] - before) < cell.limit:
+            # the first block says how many more fit
+            fit = TRIAL if have == started else int((cell.limit - spent) * (have - started) / max(spent, 1e-9))
+            count = max(1, min(BLOCK, fit, wanted - have))
             self._block(cell, kept, have, count)
             have += count
         if have > started:
             self._write(cell.key, kept)
             self.tell(f"{cell.key}: {have - started} replicates, {kept['seconds'] - before:.1f} s")
         return self._found(cell, kept, min(have, wanted), wanted)
+
+    def _absent(self, what: str, key: str) -> None:
+        cells = self.missing.setdefault(what, [])
+        cells += [key] if key not in cells else []
 
     def _block(self, cell: Cell, kept: dict[str, Any], first: int, count: int) -> None:
         """Run replicates together, or one by one where one of them ends with an error."""
@@ -204,7 +217,7 @@ class Runs:
     def compute(self, key: str, version: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What `make` gave (plain data) under this key and version, made where it is not stored."""
         kept = self._read(key)
-        if kept.get("digest") != version:
+        if not (self.stored and kept) and kept.get("digest") != version:
             started = time.process_time()
             kept = {"digest": version, "made": make(), "seconds": time.process_time() - started}
             self._write(key, kept)

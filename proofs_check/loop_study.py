@@ -41,8 +41,8 @@ def page(runs: Runs, parts: Sequence[str]) -> str:
 
 
 def absent(runs: Runs) -> str:
-    """Learners that are not registered, with the number of their cells, and cells that were refused."""
-    lines = [f"- `{k}` is not registered: {len(v)} cells, such as {v[0]}" for k, v in sorted(runs.missing.items())]
+    """Learners that are not registered or whose cells were not run, how many cells, and cells that were refused."""
+    lines = [f"- {k}: {len(v)} cells, such as {v[0]}" for k, v in sorted(runs.missing.items())]
     lines += [f"- refused: {k}: {v}" for k, v in sorted(runs.refused.items())]
     return "## Missing cells\n\n" + ("\n".join(lines) if lines else "None.") + "\n"
 
@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--replicates", type=int, help="of every cell (default: its own number)")
     parser.add_argument("--out", type=Path, default=Path("results/loop-study"), help="folder of results")
     parser.add_argument("--size", choices=list(SIZES), default="neurips", help="of the figures")
+    parser.add_argument("--stored", action="store_true", help="run nothing: take what the folder has")
     parser.add_argument("--tables", action="store_true", help="draw no figures")
     parser.add_argument("--markdown", type=Path, help="write the tables here, and SVG figures into figures/ beside it")
     options = parser.parse_args(arguments)
@@ -78,7 +79,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.replicates is not None and options.replicates < 2:
             raise InputError(f"--replicates {options.replicates}: a standard error needs 2 or more")
         parts = [p for p in PARTS if p in options.only]
-        runs = Runs(options.out, options.replicates, lambda line: print(line, file=sys.stderr, flush=True))
+        runs = Runs(
+            options.out,
+            options.replicates,
+            lambda line: print(line, file=sys.stderr, flush=True),
+            stored=options.stored,
+        )
         text = page(runs, parts)
         print(text)
         if options.markdown:

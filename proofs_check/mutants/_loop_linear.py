@@ -44,14 +44,23 @@ def budget(factor: float) -> Step:
     return with_(beta=lambda p: factor * p.beta)
 
 
-def least_budget(e: Regression, p: Any) -> Linear:
-    """The radius is zero: the first of beta 1e-6, 4e-6, ... that leaves any hypothesis."""
-    factor = 1e-6
+def first_that_leaves(e: Regression, p: Any, factor: float) -> Linear:
+    """The step with the first of factor beta, 4 factor beta, ... that leaves any hypothesis."""
     while True:
         try:
             return budget(factor)(e, p)
         except InputError:
             factor *= 4.0
+
+
+def least_budget(e: Regression, p: Any) -> Linear:
+    """The radius is zero."""
+    return first_that_leaves(e, p, 1e-6)
+
+
+def own_budget(e: Regression, p: Any) -> Linear:
+    """The radius is that of the parameters, or more where this leaves nothing."""
+    return first_that_leaves(e, p, 1.0)
 
 
 def pessimist(e: Regression, p: Any) -> Linear:
@@ -61,13 +70,8 @@ def pessimist(e: Regression, p: Any) -> Linear:
 
 
 def gain_forgotten(e: Regression, p: Any) -> Linear:
-    """kappa is omitted: the gain does not enter the loss; the first of beta, 4 beta, ... that leaves any hypothesis."""
-    wrong, factor = replace(e, total=np.zeros_like(e.total)), 1.0
-    while True:
-        try:
-            return budget(factor)(wrong, p)
-        except InputError:
-            factor *= 4.0
+    """kappa is omitted: the gain does not enter the loss."""
+    return own_budget(replace(e, total=np.zeros_like(e.total)), p)
 
 
 def ridge_twice(st: Any, p: Any) -> Regression:
@@ -104,8 +108,8 @@ def new_data_only(st: Any, p: Any, e: Regression, found: Linear) -> None:
 
 
 def total_gain(st: Any, p: Any, e: Regression, found: Linear) -> None:
-    """J is the gain of T steps."""
-    adopt(st, p, e, replace(found, J=found.J * p.T))
+    """J is in another unit."""
+    adopt(st, p, e, replace(found, J=found.J * p.T * p.T))
 
 
 def other_unit(st: Any, p: Any, e: Regression, found: Linear) -> None:

@@ -27,7 +27,7 @@ def eightfold(st, p):
     return st.log_det[0] - st.log_det_plan[0] >= 3.0 * 0.69314718055994530942
 
 
-beta_small = of.derived_with(learner, lambda p, found: {"beta": 1e-3 * found["beta"]})
+beta_small = of.derived_with(of.planned_by(learner, of.own_budget), lambda p, found: {"beta": 1e-3 * found["beta"]})
 radius_zero = of.planned_by(learner, of.least_budget)
 radius_doubled = of.planned_by(learner, of.budget(4.0))
 pessimistic = of.planned_by(learner, of.pessimist)

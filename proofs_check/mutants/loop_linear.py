@@ -24,7 +24,7 @@ def _span_once(p: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     return {"beta": found["beta"] / p["span"]}
 
 
-beta_small = of.derived_with(learner, lambda p, found: {"beta": 1e-3 * found["beta"]})
+beta_small = of.derived_with(of.planned_by(learner, of.own_budget), lambda p, found: {"beta": 1e-3 * found["beta"]})
 radius_zero = of.planned_by(learner, of.least_budget)
 radius_doubled = of.planned_by(learner, of.budget(2.0))
 pessimistic = of.planned_by(learner, of.pessimist)

@@ -121,6 +121,18 @@ def member(st, p, tr, t):
 
 
 @kernel
+def spent(st, p, tr, t):
+    """Where the gain is below its cap: relative distance of the excess loss of a new hypothesis from beta."""
+    if st.J[0] >= p.cap * (1.0 - 1e-9):
+        return NEVER
+    total = 0.0
+    for s in range(p.S):
+        for a in range(p.A):
+            total += term(st, p, tr, s, a)
+    return abs(total / p.beta - 1.0)
+
+
+@kernel
 def excess(st, p, tr, t):
     """Distance of upsilon from the excess loss on all transitions, relative to 1 + beta."""
     return abs(st.upsilon[0] - tr.own[0]) / (1.0 + p.beta)

@@ -261,6 +261,10 @@ MEMBER: Row = (
     "radius doubled; box for ellipsoid; n + 1 in the loss; self-loops lost",
     RECALLED,
 )  # fmt: skip
+SPENT: Row = (
+    "spent", "A hypothesis whose gain is below the cap has spent its budget: its excess loss is beta, to 1e-4 of it.",
+    Pointwise(), own.spent, "plan", 1e-4, "radius zero; sign of the bonus; n + 1 in the loss", {},
+)  # fmt: skip
 EXCESS: Row = (
     "excess",
     "L9: upsilon is the excess loss of the hypothesis in play, sum n (Q + J - r - P_hat V)^2, at every step.",
@@ -280,12 +284,12 @@ OPTIMISM: Row = (
     "L1: the gain of the hypothesis is at least the optimal one at every optimisation, except with probability "
     "max(delta, exp((SA/2) ln(1 + T/(SA)) - beta/B^2)).",
     HighProbability(optimism_level), shared.optimism, "plan", 1e-7,
-    "radius zero; sign of the bonus; half the visits", ON_SURE,
+    "sign of the bonus", ON_SURE,
 )  # fmt: skip
 BOUND: Row = (
     "bound",
     "The certified bound on the largest gain is at least the optimal one at every optimisation, on the event of T1.",
-    HighProbability(optimism_level), own.bound_optimism, "plan", 1e-7, "radius zero; sign of the bonus", ON_SURE,
+    HighProbability(optimism_level), own.bound_optimism, "plan", 1e-7, "sign of the bonus", ON_SURE,
 )  # fmt: skip
 DECOMPOSITION: Row = (
     "l2", "L2: sum (J - r) = sum E + sum (P V - V(s)), exactly, since the action is greedy.",
@@ -307,8 +311,8 @@ REALISATION: Row = (
 )  # fmt: skip
 
 EXACT: tuple[Row, ...] = (
-    BETA, GREEDY, PLAYED, CENTRED, VISITS, CAPPED, MEMBER, EXCESS, ON_TIME, OPTIMISM, BOUND, DECOMPOSITION, DOMINANCE,
-    TRANSFER, REALISATION,
+    BETA, GREEDY, PLAYED, CENTRED, VISITS, CAPPED, MEMBER, SPENT, EXCESS, ON_TIME, OPTIMISM, BOUND,
+    DECOMPOSITION, DOMINANCE, TRANSFER, REALISATION,
     (
         "exact",
         "No hypothesis of the confidence set has a gain that is larger by more than 1e-5: the certified bound on all "
@@ -348,15 +352,16 @@ EXACT: tuple[Row, ...] = (
     ),
     (
         "l11", "L11: regret is at most sum E + sum (P V - V(s)) at every step, on the event of optimism.",
-        HighProbability(optimism_level), own.assembled, "step", ROUNDING, "sign of the bonus; radius zero", ON_SURE,
+        HighProbability(optimism_level), own.assembled, "step", ROUNDING, "sign of the bonus", ON_SURE,
     ),
 )  # fmt: skip
 ASCENT: tuple[Row, ...] = (
-    BETA, GREEDY, PLAYED, CENTRED, VISITS, CAPPED, MEMBER, EXCESS, ON_TIME, BOUND, DECOMPOSITION, DOMINANCE, TRANSFER,
-    REALISATION,
+    BETA, GREEDY, PLAYED, CENTRED, VISITS, CAPPED, MEMBER, SPENT, EXCESS, ON_TIME, BOUND, DECOMPOSITION,
+    DOMINANCE, TRANSFER, REALISATION,
 )  # fmt: skip
 BOX: tuple[Row, ...] = (
-    BETA, GREEDY, PLAYED, CENTRED, VISITS, CAPPED, OPTIMISM, BOUND, DECOMPOSITION, DOMINANCE, TRANSFER, REALISATION,
+    BETA, GREEDY, PLAYED, CENTRED, VISITS, CAPPED, (*OPTIMISM[:6], "radius zero; sign of the bonus", ON_SURE), BOUND,
+    DECOMPOSITION, DOMINANCE, TRANSFER, REALISATION,
     (
         "member",
         "The hypothesis lies in the box around the confidence set: n e^2 <= beta (1 + 1e-6) for every pair.",

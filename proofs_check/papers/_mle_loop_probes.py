@@ -18,6 +18,7 @@ last (1,) upsilon after the step and was (1,) before it, -1 where the model is n
 from __future__ import annotations
 
 from proofs_check.papers._loop_monitor import monitor_with, refresh_values
+from proofs_check.papers._loop_probes import realisation_bound
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import f8, i8
 from theorylab.probe import NEVER
@@ -231,3 +232,9 @@ def epoch_adds(st, p, tr, t):
     if t == 0 or rate <= 0.0:
         return NEVER
     return rate * sqrt(t + 1.0) - tr.tv_epoch[0]
+
+
+@kernel
+def by_distance(st, p, tr, t):
+    """Regret minus B sum TV(P_f, P)(x_i) and the bound of L3: M4 and L1 to L3 in the quantities of the run."""
+    return tr.regret - p.span * tr.tv_total[0] - realisation_bound(p, st.switches[0], 1.0 * p.T)

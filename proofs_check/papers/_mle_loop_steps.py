@@ -43,7 +43,6 @@ from proofs_check.papers._loop_models_steps import (
 )  # fmt: skip
 from proofs_check.papers._loop_monitor import law_of
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
-from theorylab.kernel import kernel
 from theorylab.probe import Probe
 
 LEARNER = "mle-loop"
@@ -92,12 +91,6 @@ def tables(c: Context) -> dict[str, Any]:
         "e_max": float(c.span),
         "repeats": 0,
     }
-
-
-@kernel
-def by_distance(st, p, tr, t):
-    """Regret minus B sum TV(P_f, P)(x_i) and the bound of L3: M4 and L1 to L3 in the quantities of the run."""
-    return tr.regret - p.span * tr.tv_total[0] - shared.realisation_bound(p, st.switches[0], 1.0 * p.T)
 
 
 def bound(c: Context, n: np.ndarray) -> np.ndarray:
@@ -273,7 +266,8 @@ STEP_CLAIMS = [
         "M6: an epoch that ends at t adds (3 sqrt(beta) - sqrt(2 ln(M/delta)) - sqrt(beta + 2 ln(M/delta))) sqrt(t) "
         "or more to sum TV "
         "(0.89 sqrt(beta t) at form 0), w.p. 1 - 2 delta.",
-        HighProbability(level(2.0)), own.epoch_adds, "plan", 1e-8, "optimisation at every step", control_instance=SHORT,
+        HighProbability(level(2.0)), own.epoch_adds, "plan", 1e-8, "optimisation at every step",
+        instances={"standard": STEPS["standard"][:2]}, control_instance=SHORT,
     ),
     _step(
         "optimism",
@@ -302,7 +296,7 @@ STEP_CLAIMS = [
     _step(
         "assembled",
         "L11: regret(t) <= B sum TV(P_f, P)(x_i) + B sqrt((T/2) ln(1/delta)) + B N, w.p. 1 - 2 delta - that of L1.",
-        HighProbability(assembled_level), by_distance, "step", 1e-8, "worst action", instances=OPTIMISM,
+        HighProbability(assembled_level), own.by_distance, "step", 1e-8, "worst action", instances=OPTIMISM,
         control_instance=ALONE,
     ),
 ]  # fmt: skip

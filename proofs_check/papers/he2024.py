@@ -12,9 +12,10 @@ recalled, and every statement with explicit constants is derived. Steps stand in
 from __future__ import annotations
 
 from proofs_check.papers._loop_evi_steps import CLAIMS as EVI
+from proofs_check.papers._loop_lemmas import CLAIMS as LEMMAS
 from proofs_check.papers._loop_models_steps import CLAIMS as MODELS
 from proofs_check.papers._loop_tabular_steps import CLAIMS as TABULAR
 from proofs_check.papers._loop_values_steps import CLAIMS as VALUES
 from proofs_check.papers._mle_loop_steps import CLAIMS as MLE
 
-claims = [*MODELS, *MLE, *TABULAR, *VALUES, *EVI]
+claims = [*MODELS, *MLE, *TABULAR, *VALUES, *EVI, *LEMMAS]

@@ -19,7 +19,7 @@ LEARNERS = list(iter_specs("learners"))
 VARIANTS = (
     "gosprl-diameter", "gosprl-explore", "gosprl-extended", "gosprl-modest", "gosprl-noise", "gosprl-policy-iteration",
     "gosprl-sparse", "max-ent", "r-max-collection",
-    "scal", "pmevi-dt", "loop-models", "mle-loop",
+    "scal", "pmevi-dt", "loop-models", "mle-loop", "loop", "loop-ascent", "loop-box", "loop-values",
     "optimistic-q", "mdp-oomd", "politex",
     "ucrl2-vtr", "loop-evi", "lscvi-ucb", "ucb-cvi", "olsvi-fh",
 )  # fmt: skip

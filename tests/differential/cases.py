@@ -49,8 +49,12 @@ from tests.differential.test_gosprl_variants import STATES as GOSPRL_STATES
 from tests.differential.test_linear_bandits import MODELS as LINEAR_MODELS
 from tests.differential.test_linear_bandits import compare_lin_thompson, compare_oful, without_factor
 from tests.differential.test_linear_mdps import LINEAR, MIXTURE, compare_lsvi_ucb, compare_ucrl_vtr
+from tests.differential.test_loop import CASES as LOOP_CASES
+from tests.differential.test_loop import compare_loop
 from tests.differential.test_loop_models import CASES as LOOP_MODELS_CASES
 from tests.differential.test_loop_models import COMPARE as LOOP_MODELS
+from tests.differential.test_loop_values import CASES as LOOP_VALUES_CASES
+from tests.differential.test_loop_values import compare_values
 from tests.differential.test_max_ent import CASES as MAX_ENT_CASES
 from tests.differential.test_max_ent import POLICY_CASES, compare_max_ent, compare_policy
 from tests.differential.test_mdp_oomd import CASES as OOMD_CASES
@@ -386,6 +390,8 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
         (name, "average"): (compare, [(m, n, p) for k, m, n, p in LOOP_MODELS_CASES.values() if k == name])
         for name, compare in LOOP_MODELS.items()
     },
+    ("loop", "average"): (compare_loop, LOOP_CASES),
+    ("loop-values", "average"): (compare_values, LOOP_VALUES_CASES),
     ("kl-ucrl", "average"): (
         _follow,
         [

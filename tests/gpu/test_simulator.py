@@ -10,11 +10,13 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conformance.test_learners import VARIANTS
 from tests.gpu import programs
 from theorylab.conformance import digests, small_run
 from theorylab.learner import Learner
@@ -33,16 +35,21 @@ def printed(*arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="module")
-def simulated() -> dict[tuple[str, str], dict[str, str]]:
-    """Digests of 4 replicates of every learner: 5 episodes, steps or rounds, with probes and a monitor."""
-    runs = printed("theorylab.conformance", *sorted({x.name for x in LEARNERS}), "--simulator")
+@cache
+def simulated(names: tuple[str, ...]) -> dict[tuple[str, str], dict[str, str]]:
+    """Digests of 4 replicates of learners: 5 episodes, steps or rounds, with probes and a monitor."""
+    runs = printed("theorylab.conformance", *names, "--simulator")
     return {(r["learner"], r["setting"]): r["arrays"] for r in runs if r["target"] == "cuda"}
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=[f"{x.name}-{x.setting}" for x in LEARNERS])
-def test_a_learner_in_the_simulator(learner: Learner, simulated: dict[tuple[str, str], dict[str, str]]) -> None:
-    found = simulated[learner.name, learner.setting]
+@pytest.mark.parametrize(
+    "learner",
+    [pytest.param(x, marks=pytest.mark.long) if x.name in VARIANTS else x for x in LEARNERS],
+    ids=[f"{x.name}-{x.setting}" for x in LEARNERS],
+)
+def test_a_learner_in_the_simulator(learner: Learner) -> None:
+    together = tuple(sorted({x.name for x in LEARNERS if (x.name in VARIANTS) == (learner.name in VARIANTS)}))
+    found = simulated(together)[learner.name, learner.setting]
     expected = digests(small_run(learner, target="python"))
     assert found.keys() == expected.keys()
     assert [k for k in expected if found[k] != expected[k]] == []

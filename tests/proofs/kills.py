@@ -41,6 +41,8 @@ COPIES_ONLY: dict[str, set[str]] = {
     },
     "loop-models": {"log factor dropped", "class not in the logarithm", "beta without B^2"},
     "mle-loop": {"log factor dropped", "class not in the logarithm", "factor 3 dropped"},
+    **{key: {"logarithms dropped", "one table", "beta without B^2"} for key in ("loop", "loop-ascent", "loop-box")},
+    "loop-values": {"logarithm dropped", "class not in the logarithm", "beta without B^2"},
     "scal": {
         "log factor dropped", "delta left out", "time in the logarithm", "variance of the reward", "variance left out",
     },

@@ -15,6 +15,10 @@ LONG += ("optimistic-q", "mdp-oomd", "politex")
 LONG += ("ucrl2-vtr", "loop-evi", "lscvi-ucb", "ucb-cvi", "olsvi-fh")
 #: classes of models; `test_he2024` plants all of theirs
 LONG += ("loop-models", "mle-loop")
+#: all tables and classes of values: programs, or losses of a class at each step; see `test_loop_tabular`
+LONG += ("loop", "loop-ascent", "loop-box", "loop-values")
+#: bias spans; `test_scal_papers` runs all of theirs
+LONG += ("scal", "pmevi-dt")
 NAMES = [pytest.param(n, marks=pytest.mark.long) if n in LONG else n for n in names("average")]
 
 
