@@ -53,7 +53,6 @@ __all__ = [
     "model_of",
     "of_file",
     "pairs",
-    "relaxed",
     "slope_cells",
     "span_of",
     "truth_of_class",
@@ -278,27 +277,14 @@ def misspecified(model: str, scale: float) -> dict[float, Cell]:
     }
 
 
-def every_step(model: str, steps: int = 500) -> dict[str, Cell]:
+def every_step(model: str) -> dict[str, Cell]:
     """E7: a new plan every step, beside the others at the same small T."""
     how: dict[str, dict[str, Any]] = {
         "every step": {"trigger": 1},
         "factor 4": {"factor": 4.0},
         "doubling": {"trigger": 2},
     }
-    return {k: Cell("loop", model, steps, loop_params(model, **v), k, 16, seed=807) for k, v in how.items()}
-
-
-def relaxed() -> dict[tuple[str, str], Cell]:
-    """E8: LOOP and its relaxations, beta of the same form and scale; the radius of LOOP-EVI is its own."""
-    out = {}
-    for model in (JAO, RIVER4, RIVER6):
-        for name, learner in (("LOOP", "loop"), ("LOOP-ascent", "loop-ascent"), ("LOOP-box", "loop-box")):
-            out[name, model] = Cell(learner, model, 100_000, loop_params(model), f"{name}, scale 1", seed=808)
-        mixture = {"span": bound_of(model), "B": norm_of(model), "delta": DELTA}
-        out["LOOP-EVI", model] = Cell(
-            "loop-evi", f"mixture {model}", 100_000, mixture, "LOOP-EVI, scale 1", seed=808, limit=20
-        )
-    return out
+    return {k: Cell("loop", model, 500, loop_params(model, **v), k, 16, seed=807) for k, v in how.items()}
 
 
 def norm_of(model: str) -> float:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from proofs_check import _loop_analysis as analysis
 from proofs_check import _loop_lemmas as lemmas
-from proofs_check import _loop_tables as tables
 from proofs_check._loop_cells import (
     DIMENSIONS,
     FIVE,
@@ -28,7 +28,6 @@ from proofs_check._loop_cells import (
     misspecified,
     of_file,
     pairs,
-    relaxed,
 )
 from proofs_check._loop_panels import Dots, Line, Panel, Points, dots_of, figure_of, line, point, rows_of
 from proofs_check._loop_runs import Found, Runs
@@ -43,7 +42,7 @@ def _e1(runs: Runs) -> list[Dots]:
     rows: dict[str, Points] = {}
     for name in lemmas.SUITES:
         worst: dict[str, tuple[float, float, int]] = {}
-        for claim, _, _, _, _, allowed, failed, count, _ in tables.suite(runs, name) if lemmas.lemmas(name) else ():
+        for claim, _, _, _, _, allowed, failed, count, _ in analysis.suite(runs, name) if lemmas.lemmas(name) else ():
             limit = lemmas.upper_limit(failed, count)
             short = claim.removeprefix("he2024.")
             if short not in worst or limit / allowed > worst[short][1] / worst[short][0]:
@@ -71,7 +70,7 @@ def _e2(runs: Runs) -> list[Panel]:
 
 def _e3(runs: Runs) -> list[Panel]:
     out = []
-    for learner, rows in tables.hard(runs).items():
+    for learner, rows in analysis.hard(runs).items():
         lines = [
             line(
                 "fixed gap 0.1" if c == "fixed" else f"c = {c[2:]}",
@@ -81,7 +80,7 @@ def _e3(runs: Runs) -> list[Panel]:
             )
             for c, cells in rows.items()
         ]
-        top = tables.envelope(rows)
+        top = analysis.envelope(rows)
         lines = [Line(one.name, one.x, one.mean) for one in lines]
         lines.append(Line("largest over c", tuple(map(float, top)), tuple(top.values())))
         out.append(Panel(learner, "steps, T", r"sum of gaps / $T^{1/2}$", tuple(lines), "xy", floor=1e-3))
@@ -89,26 +88,24 @@ def _e3(runs: Runs) -> list[Panel]:
 
 
 def _e4(runs: Runs) -> list[Panel]:
-    first, notes = [], []
+    first = []
     for scale in (1.0, 0.1):
-        x, y, _, _, fit = tables.spans(runs, scale)
-        name = f"scale {scale:g}"
-        first.append(Line(name, tuple(x), tuple(y)))
-        if fit is not None:
-            notes.append(f"{fit.value:.2f}")
+        found, fit = analysis.spans(runs, scale)
+        name = f"scale {scale:g}, block" + (f", slope {fit.value:.2f}" if fit is not None else "")
+        kept = [w for w in found if w.learnt]
+        first.append(Line(name, tuple(w.B for w in kept), tuple(w.mean for w in kept)))
+        rest = [w for w in found if not w.learnt]
+        first.append(Line("too few optimisations", tuple(w.B for w in rest), tuple(w.mean for w in rest), bare=name))
     second = [
         line(f"scale {f:g}, {NAMES[m]}", {x: runs.get(c) for x, c in misspecified(m, f).items()})
-        for m in (JAO, RIVER4) for f in (1.0, 0.1)
-    ]  # fmt: skip
-    first = [
-        Line(f"scale {s:g}, block, slope {n}", one.x, one.mean)
-        for one, s, n in zip(first, (1.0, 0.1), notes, strict=True)
+        for m in (JAO, RIVER4)
+        for f in (1.0, 0.1)
     ]
+    ticks = {x: f"{x:g}" for x in RATIOS}
     return [
         Panel(f"JAO block, T = {STEPS4}", r"bound on the span, B = 1/(2$\delta$)", "largest sum of gaps", tuple(first)),
-        Panel(f"fixed instances, T = {STEPS4}", "B / true span", "regret (reward units)", tuple(second),
-              ticks={x: f"{x:g}" for x in RATIOS}),
-    ]  # fmt: skip
+        Panel(f"fixed, T = {STEPS4}", "B / true span", "regret (reward units)", tuple(second), ticks=ticks, floor=10.0),
+    ]
 
 
 def _e5(runs: Runs) -> list[Panel]:
@@ -139,7 +136,10 @@ def _e7(runs: Runs) -> list[Panel]:
         lines = []
         for stem in ("loop-trigger-riverswim", "loop-trigger-jao"):
             cells = of_file(stem)
-            lines.append(line(cells[0][0], {at[k]: runs.get(c) for _, k, c in cells}, what))
+            ends = line(cells[0][0], {at[k]: runs.get(c) for _, k, c in cells}, what)
+            keep = sum(x < at["doubling"] for x in ends.x)
+            lines.append(Line(ends.name, ends.x[:keep], ends.mean[:keep], ends.low[:keep], ends.high[:keep]))
+            lines.append(Line("doubling of visits", ends.x[keep:], ends.mean[keep:], bare=ends.name))
         out.append(
             Panel(
                 "T = 100000, scale 1",
@@ -155,26 +155,16 @@ def _e7(runs: Runs) -> list[Panel]:
 
 def _e8(runs: Runs) -> list[Panel]:
     panels = []
-    for S, A in tables.SIZES8:
-        found = tables.gaps(runs, S, A)
+    for S, A in analysis.SIZES8:
+        found = analysis.gaps(runs, S, A)
         lines = []
         for name in lemmas.SOLVERS:
+            if name == "ascent's certificate":  # the u-bound but for a few instances
+                continue
             v = np.sort(np.abs(found[name]))
             lines.append(Line(name, tuple((np.arange(v.size) + 1.0) / v.size), tuple(np.maximum(v, 1e-8))))
         panels.append(Panel(f"S = {S}, A = {A}", "share of 100 instances", "gap to the exact gain", tuple(lines), "y"))
     return panels
-
-
-def _e8_regret(runs: Runs) -> list[Dots]:
-    cells = relaxed()
-    out = []
-    for model in dict.fromkeys(m for _, m in cells):
-        rows: dict[str, Points] = {
-            f"{n}, scale 1": ((("regret", *point(f)),) if (f := runs.get(c)) is not None else ())
-            for (n, m), c in cells.items() if m == model
-        }  # fmt: skip
-        out.append(Dots(NAMES[model], "regret (reward units)", rows))
-    return out
 
 
 def _e9(runs: Runs) -> list[Panel]:
@@ -186,23 +176,23 @@ def _e9(runs: Runs) -> list[Panel]:
             found = runs.get(cell)
             if found is not None:
                 keep = found.n >= 100
-                kept = found.regret[found.ended][:, keep]
+                kept = found.gaps[found.ended][:, keep]
                 low, high = (np.sort(kept, axis=0)[-(-s * len(kept) // 10) - 1] for s in (1, 9))
                 x, mean, q10, q90 = (tuple(map(float, v)) for v in (found.n[keep], kept.mean(axis=0), low, high))
                 lines.append(Line(cell.label, x, mean, q10, q90))
-        out.append(Panel(titles[name], "steps, t", "regret (reward units)", tuple(lines), "xy", floor=1.0))
+        out.append(Panel(titles[name], "steps, t", "sum of gaps (reward units)", tuple(lines), "xy", floor=1.0))
     return out
 
 
 def _e10(runs: Runs) -> list[Dots]:
-    found = tables.tuned(runs)
+    found = analysis.tuned(runs)
     out = []
     for model in FIVE:
         rows = {}
         for name, scales in found.items():
             if all(f is None for by in scales.values() for f in by.values()):
                 continue
-            told = " | ".join(tables.scale_label(name, s).removeprefix("scale ") for s in scales)
+            told = " | ".join(analysis.scale_label(name, s).removeprefix("scale ") for s in scales)
             points = [
                 ("theory's constants, or defaults" if s is None else "scaled", *point(f))
                 for s, by in scales.items() if (f := by[model]) is not None
@@ -221,11 +211,13 @@ def _e11(runs: Runs) -> list[Panel]:
         for x, t in ticks.items()
     }
     d = line("LOOP, scale 1", found, "d_hat")
-    notes = Line("single runs of the notes", d.x, tuple(tables.COEFFICIENTS[at[x]] for x in d.x), bare="LOOP, scale 1")
+    notes = Line(
+        "single runs of the notes", d.x, tuple(analysis.COEFFICIENTS[at[x]] for x in d.x), bare="LOOP, scale 1"
+    )
     kappa = []
     for f in found.values():
         if f is not None:
-            v = np.sort(tables.kappa_of(f, 100_000))
+            v = np.sort(analysis.kappa_of(f, 100_000))
             kappa.append((float(v.mean()), float(v[-(-v.size // 10) - 1]), float(v[-(-9 * v.size // 10) - 1])))
     mean, low, high = (tuple(v[i] for v in kappa) for i in range(3))
     return [
@@ -247,14 +239,13 @@ KINDS: dict[str, tuple[tuple[str, str, Callable[[Runs], Any], Any], ...]] = {
     "E5": (("diameter", f"Regret against the diameter at a span near 1; {BAND}.", _e5, figure_of),),
     "E6": (("dimension", f"Hard linear mixture family; {BAND}.", _e6, figure_of),),
     "E7": (("trigger", f"Optimisations and regret against the trigger; {BAND}.", _e7, figure_of),),
-    "E8": (
-        ("solvers", "Gap of solvers to the exact largest gain, sorted; 1e-8 stands for smaller ones.", _e8,
-         partial(figure_of, shaded=False)),
-        ("relaxed", "Regret of LOOP and of its relaxations, T = 1e5.", _e8_regret, dots_of),
-    ),
+    "E8": (("solvers", "Gap of solvers to the exact largest gain, sorted; 1e-8 stands for smaller ones.", _e8,
+            partial(figure_of, shaded=False)),),
     "E9": (("mle", f"LOOP and MLE-LOOP on two finite classes; {BAND}.", _e9, figure_of),),
-    "E10": (("all", "Regret of all algorithms at T = 1e5; in brackets the scales.", _e10, dots_of),),
-    "E11": (("coefficients", f"Empirical coefficients; {BAND}.", _e11, figure_of),),
+    "E10": (("all", "Regret of all algorithms at T = 1e5; in brackets the scales. Means up to 0 are left out.",
+             _e10, dots_of),),
+    "E11": (("coefficients", "Empirical coefficients; mean, 10\N{EN DASH}90 % of the replicates as bars.", _e11,
+             partial(figure_of, shaded=False)),),
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib import ticker
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -43,7 +44,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """Lines on axes. `ticks`: labels of x where it is no scale; `log`: of the axes."""
+    """Lines on axes; points with bars where `x` is empty, as instances are joined by none.
+
+    `ticks`: labels of x. `log`: which axes are logarithmic; `floor`: what is drawn is above it.
+    """
 
     title: str
     x: str
@@ -133,6 +137,7 @@ def _axes(ax: Any, p: Panel) -> None:
     else:
         low, high = min(0.0, float(y.min())), float(y.max())
         ax.set_ylim(low - 0.03 * (high - low) * (low < 0), high + 0.06 * (high - low))
+        ax.yaxis.set_major_locator(ticker.MaxNLocator(6, integer=high > 3.0))
     if p.ticks:
         ax.set_xticks(list(p.ticks), list(p.ticks.values()))
         ax.set_xticks([], minor=True)
@@ -151,9 +156,14 @@ def _draw(ax: Any, p: Panel, order: Sequence[str], font: float) -> None:
     for one in p.lines:
         own, x = look(order.index(one.name)), np.array(one.x)
         mean = np.array(one.mean)
+        if not p.x and not one.bare:  # instances, which no line joins
+            ends = np.abs(np.stack([one.low, one.high]) - mean)
+            ax.errorbar(x, mean, yerr=ends, **{**own, "linestyle": "none"}, elinewidth=0.12 * font,
+                        **{**_marks(font), "linewidth": 0.0}, zorder=3)  # fmt: skip
+            continue
         if one.bare:
-            ax.plot(x, mean, linestyle="none", marker="x", color=look(order.index(one.bare))["color"], markersize=0.6 * font,
-                    markeredgewidth=0.14 * font, zorder=5)  # fmt: skip
+            ax.plot(x, mean, linestyle="none", marker="x", color=look(order.index(one.bare))["color"],
+                    markersize=0.6 * font, markeredgewidth=0.14 * font, zorder=5)  # fmt: skip
             continue
         if one.low:
             ax.fill_between(

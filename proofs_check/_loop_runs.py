@@ -116,9 +116,9 @@ class Runs:
 
     Attributes:
         folder: of the results, made if missing. replicates: of every cell, in place of its own number. tell: called
-            with a line for each cell that is run. target: of the simulations. stored: run nothing; take what
-            the folder has, whether or not its code has changed since, and list the others in `missing`. missing: learner -> cells that it would
-            have. refused: key of a cell -> why.
+            with a line for each cell that is run. target: of the simulations. stored: run nothing; take what the folder
+            has, whether or not its code has changed since, and list the others in `missing`. missing: learner -> cells
+            that it would have. refused: key of a cell -> why.
     """
 
     folder: Path

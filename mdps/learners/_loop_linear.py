@@ -7,7 +7,8 @@ With M = Lam + ridge I, y = r + V(s') - J for the hypothesis (omega, J) in play,
 so a step adds phi (Q(s,a) - y) to error and one rank to M^+ [derived]. Without a ridge a new direction, phi with a part
 a = (I - M M^+) phi outside the range, has (M + phi phi^T)^+ = M^+ - k h^T - h k^T + (1 + phi^T k) h h^T with k = M^+
 phi, h = a / |a|^2; below 1e-10 |phi|^2 there is none. All of it is computed afresh at every plan by
-`mdps.loop.linear`: `solver` 0 exact (at most `limit` policies), 1 grid (d <= 4, down to `mesh`), 2 ascent (a heuristic).
+`mdps.loop.linear`: `solver` 0 exact (at most `limit` policies), 1 grid (d <= 4, down to `mesh`), 2 ascent (a
+heuristic).
 
 State: omega (d,), Q (S,A), V (S,), J (1,), pi (S,) of the hypothesis in play; N (S,A) visits; Lam (d,d), Phi (S,d) sums
 of phi by next state, reward (d,) sum of phi r with mean rewards, total (d,) sum of phi; inverse (d,d) = M^+, outside
@@ -23,12 +24,26 @@ from typing import Any
 import numpy as np
 
 from mdps.learners._loop import act
-from mdps.loop.linear import RANK, Linear, Regression, ascent, constant_direction, exact, grid
+from mdps.loop.linear import RANK, Linear, Regression, constant_direction, exact, grid
+from mdps.loop.linear_ascent import ascent
 from theorylab.errors import InputError
 from theorylab.kernel import dot, kernel, log, product, quadratic, rank_one_inverse
 from theorylab.learner import Field, f8, i8
 
-__all__ = ["LN2", "SOLVER", "STATE", "act", "adopt", "begin", "checked", "doubled", "include", "plan_one", "record", "solve"]
+__all__ = [
+    "LN2",
+    "SOLVER",
+    "STATE",
+    "act",
+    "adopt",
+    "begin",
+    "checked",
+    "doubled",
+    "include",
+    "plan_one",
+    "record",
+    "solve",
+]
 
 LN2 = 0.69314718055994530942
 #: parameters of the plans
@@ -142,4 +157,3 @@ def checked(name: str, p: dict[str, Any]) -> np.ndarray:
         return constant_direction(p["phi"])
     except InputError as wrong:
         raise InputError(f"learner '{name}': {wrong}") from None
-

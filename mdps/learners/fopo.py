@@ -7,8 +7,8 @@ At the first step, and whenever det M has doubled, M = ridge I + sum phi phi^T,
     radius = 20 (2 + sp) d sqrt(ln(T/delta)),    ridge = 1,                                               [recalled]
 
 and its greedy action is played. sp = `span`, a bound on the span of the bias; no bound on V but that of |omega|. The
-program is that of linear LOOP with beta = radius^2 (`mdps.loop.linear`), which differs in the radius, the bound on V and
-the trigger. `scale` multiplies the radius. The cap on J and the solvers are additions. State: `_loop_linear`; W =
+program is that of linear LOOP with beta = radius^2 (`mdps.loop.linear`), which differs in the radius, the bound on V
+and the trigger. `scale` multiplies the radius. The cap on J and the solvers are additions. State: `_loop_linear`; W =
 (2 + sp) sqrt(d).
 
 Source: wei2021, algorithm 1 [recalled].
@@ -67,6 +67,7 @@ learner = Learner(
     plan_one=plan_one,
     derive=derive,
     example=example,
-    text="The paper leaves the solution of its program open: the solvers of mdps.loop.linear. J is capped at the largest "
+    text="The paper leaves the solution of its program open: the solvers of mdps.loop.linear. J is capped at the "
+    "largest "
     "reward, which the paper's program need not state; of the maximisers the one of least norm.",
 )

@@ -85,7 +85,9 @@ def derive(p: dict[str, Any]) -> dict[str, Any]:
         )
     largest = float(np.sqrt((p["phi"] ** 2).sum(axis=-1)).max())
     if 0.0 < p["L"] < largest * (1.0 - 1e-12):
-        raise InputError(f"learner '{name}': L={p['L']} is below the largest |phi| = {largest:.10g}; give at least that")
+        raise InputError(
+            f"learner '{name}': L={p['L']} is below the largest |phi| = {largest:.10g}; give at least that"
+        )
     B, root = p["span"], sqrt(float(p["d"]))
     W = p["W"] or (2.0 + 0.5 * B) * root
     norms = dict(L=p["L"] or largest, W=W, W_e=W + p["cap"] * float(sqrt(kappa @ kappa)) + (1.0 + 0.5 * B) * root)

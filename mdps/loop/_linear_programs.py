@@ -2,8 +2,8 @@
 
 The budget is 1: with G, target = R q and offset = R M^+ sum phi r divided by sqrt(beta),
 
-    gain:   max J             |G omega + J target - offset| <= 1,  |F omega| <= half,  D omega >= 0,  |omega| <= norm,  J <= cap
-    least:  min |omega|^2     the same, J >= low
+    gain:   max J             |G omega + J target - offset| <= 1,  |F omega| <= half,  D omega >= 0,  |omega| <= norm,
+     J <= cap least:  min |omega|^2     the same, J >= low
 
 Solvers are trusted for nothing: callers evaluate the excess directly, and bound the gain by weak duality.
 """

@@ -19,7 +19,7 @@ a kink where the maximising action changes:
 
     exact    one cone program for each choice pi of maximising actions, in the order of a certified bound
     grid     cells of omega, split while their certified bound is above the best gain; exact up to the mesh
-    ascent   gradient ascent from many starts, as arrays (NumPy or CuPy): a heuristic, nothing certified
+    ascent   gradient ascent from many starts (mdps.loop.linear_ascent): a heuristic, nothing certified
 
 Bounds [derived]: with root R, R^T R = M on its range, and G = R (I - M^+ Phi^T F), F the rows phi(s, pi(s)), every
 (omega, J) of pi has, for any y with y^T R q = 1, any nu and lam >= 0,
@@ -45,7 +45,6 @@ __all__ = [
     "LIMIT",
     "Linear",
     "Regression",
-    "ascent",
     "constant_direction",
     "exact",
     "excess",
@@ -280,7 +279,7 @@ def policies(phi: Floats, limit: int = LIMIT) -> Ints:
     if count > limit:
         raise InputError(
             f"{count} policies (S={phi.shape[0]}, A={phi.shape[1]}) exceed the limit {limit} of an enumeration; give a "
-            "larger limit, or use mdps.loop.linear.grid (d <= 4, certified) or .ascent (a heuristic)"
+            "larger limit, or use mdps.loop.linear.grid (d <= 4, certified) or .linear_ascent (a heuristic)"
         )
     mesh = np.meshgrid(*choices, indexing="ij")
     return np.stack([axis.ravel() for axis in mesh], axis=-1).astype(np.int64)
@@ -318,7 +317,8 @@ def policy_bounds(e: Regression, beta: float, norm: float, pi: Ints) -> Floats:
 def exact(e: Regression, beta: float, span: float, norm: float, cap: float = 1.0, limit: int = LIMIT) -> Linear:
     """The hypothesis of largest gain, by enumeration of the maximising actions at all states. [derived, 4c]
 
-    Ties: bounds equal to 1e-9 by the lowest policy, a later one must be better by 1e-7 (cap + span), span at most 2 norm;
+    Ties: bounds equal to 1e-9 by the lowest policy, a later one must be better by 1e-7 (cap + span), span at most 2
+    norm;
     of the maximisers of the program that of least norm. Raises `InputError`: empty set, too many policies, no constant
     direction, parameters.
     """
@@ -351,7 +351,8 @@ def exact(e: Regression, beta: float, span: float, norm: float, cap: float = 1.0
     if best is None:
         raise InputError(
             f"none of {len(candidates)} policies has a hypothesis with |V| <= span/2 = {0.5 * span:g}, |omega| <= norm="
-            f"{norm:g} and excess at most beta={beta:g}: the confidence set looks empty, to the solver's accuracy; give "
+            f"{norm:g} and excess at most beta={beta:g}: the confidence set looks empty, to the solver's "
+            f"accuracy; give "
             "a larger span, norm or beta"
         )
     J, omega, pi = best
@@ -378,7 +379,8 @@ def grid(
     """The hypothesis of largest gain up to a mesh, d <= 4: d - 1 dimensions of omega without ridge, d with one.
 
     A cell with centre omega and half-edge h has z within h L of that at the centre, in the norm of M, with L from the
-    features of the actions that maximise somewhere in the cell; hence its gain is at most the larger root for sqrt(beta)
+    features of the actions that maximise somewhere in the cell; hence its gain is at most the larger root for
+    sqrt(beta)
     + h L. Cells whose bound is above the best gain at a centre are split, until h <= `mesh` or there would be more than
     `cells`; `bound` holds in any case. [derived] Ties: gains equal to 1e-12 by the least norm.
 
@@ -387,7 +389,7 @@ def grid(
     _checked(e, beta, span, norm, cap)
     S, _, d = e.phi.shape
     if d > 4:
-        raise InputError(f"d={d} is above 4, too many for cells; use mdps.loop.linear.exact or .ascent")
+        raise InputError(f"d={d} is above 4, too many for cells; use mdps.loop.linear.exact or mdps.loop.linear_ascent")
     free = e.ridge == 0.0
     kappa = e.kappa
     basis = np.linalg.svd(kappa[None])[2][1:].T if free else np.eye(d)
@@ -439,96 +441,12 @@ def grid(
         h *= 0.5
     if best is None:
         raise InputError(
-            f"no centre of a cell of half-edge {h:.3g} has |V| <= span/2 = {0.5 * span:g}, |omega| <= norm={norm:g} and "
-            f"excess at most beta={beta:g}: the set may be empty; give a larger span, norm or beta, a smaller mesh or more "
+            f"no centre of a cell of half-edge {h:.3g} has |V| <= span/2 = {0.5 * span:g}, |omega| <= "
+            f"norm={norm:g} and "
+            f"excess at most beta={beta:g}: the set may be empty; give a larger span, norm or beta, a smaller "
+            f"mesh or more "
             "cells, or use mdps.loop.linear.exact, which decides it"
         )
-    J, found = best
+    gain, found = best
     label = f"grid: certified bound at mesh {h:.3g} in {k} dimensions"
-    return _result(e, found, J, beta, min(cap, max(J, upper)), label, mesh=float(h))
-
-
-def ascent(
-    e: Regression,
-    beta: float,
-    span: float,
-    norm: float,
-    cap: float = 1.0,
-    steps: int = 200,
-    xp: Any = np,
-) -> Linear:
-    """Gradient ascent on the largest gain from S A + 1 starts at once: a heuristic, nothing is certified. [derived, 4c]
-
-    A start spends the whole budget on one pair (the last on none): omega <- u(omega) - J q + b, 50 times, in the class.
-    (Centred: with a ridge the gain cannot take up all of a drift along kappa.)
-    Then omega moves along M^+ times the gradient of the gain where the set is met, and of minus the distance to it where
-    not; a step that does not improve is halved and undone. All points stay in the class.
-
-    Raises InputError: no start reaches the set (which may not be empty), and as `exact`.
-    """
-    _checked(e, beta, span, norm, cap)
-    S, A, d = e.phi.shape
-    phi, M, pinv, q, ahead, Phi = (xp.asarray(x) for x in (e.phi, e.M, e.pinv, e.q, e.ahead, e.Phi))
-    flat, kappa, mean = phi.reshape(-1, d), xp.asarray(e.kappa), pinv @ xp.asarray(e.reward)
-    N = max(float(e.q @ e.M @ e.q), 1e-12)
-    precondition = pinv * float(np.trace(e.M) / max(1, len(e.root))) + (xp.eye(d) - pinv @ M)
-    half = min(0.5 * span, 1e300)
-
-    def settle(w: Any, centre: bool = e.ridge == 0.0 and bool(np.isfinite(span))) -> Any:
-        V = (w @ flat.T).reshape(-1, S, A).max(axis=2)
-        if centre:
-            w = w - 0.5 * (V.max(axis=1) + V.min(axis=1))[:, None] * kappa
-            V = (w @ flat.T).reshape(-1, S, A).max(axis=2)
-        over = xp.maximum(xp.abs(V).max(axis=1) / half, xp.sqrt((w * w).sum(axis=1)) / norm)
-        return w / xp.maximum(1.0, over)[:, None]
-
-    def score(w: Any) -> tuple[Any, Any, Any]:
-        """Gain, or minus the distance beyond the budget; b; maximising actions."""
-        Q = (w @ flat.T).reshape(-1, S, A)
-        z = w - mean - Q.max(axis=2) @ ahead.T
-        middle = ((z @ M) @ q) / N
-        size = ((z @ M) * z).sum(axis=1)
-        room = middle * middle - (size - beta) / N
-        J = xp.minimum(-middle + xp.sqrt(xp.maximum(room, 0.0)), cap)
-        return (
-            xp.where(room >= 0.0, J + 2.0 * cap, -cap - xp.sqrt(xp.maximum(-room, 0.0))),
-            z + J[:, None] * q,
-            Q.argmax(axis=2),
-        )
-
-    width = xp.sqrt(xp.maximum(((flat @ pinv) * flat).sum(axis=1), 1e-300))
-    bonus = xp.concatenate([np.sqrt(beta) * (flat @ pinv) / width[:, None], xp.zeros((1, d))])
-    w = settle(bonus)
-    for _ in range(50):
-        V = (w @ flat.T).reshape(-1, S, A).max(axis=2)
-        target = mean + V @ ahead.T + bonus
-        J = ((target - w) @ M @ q) / N
-        w = settle(0.5 * w + 0.5 * (target - J[:, None] * q), True)
-    rate = xp.full(len(w), 0.5)
-    value, b, pi = score(w)
-    for _ in range(steps):
-        load = b @ M
-        slope = load - ((b @ Phi.T)[:, :, None] * phi[xp.arange(S), pi]).sum(axis=1)
-        push = -slope / xp.maximum(xp.abs(load @ q), 1e-12)[:, None]
-        direction = push @ precondition
-        length = xp.sqrt((direction * direction).sum(axis=1))
-        tried = settle(w + (rate / xp.maximum(length, 1e-300))[:, None] * direction)
-        new, new_b, new_pi = score(tried)
-        better = new > value
-        w, b, pi = (
-            xp.where(better[:, None], tried, w),
-            xp.where(better[:, None], new_b, b),
-            xp.where(better[:, None], new_pi, pi),
-        )
-        value = xp.where(better, new, value)
-        rate = xp.where(better, 1.5 * rate, 0.5 * rate)
-    order = xp.argsort(-value)
-    for i in [int(x) for x in order[: min(8, len(w))]]:
-        row = np.array([float(x) for x in w[i]])
-        J_found = _afforded(e, row, beta, cap)
-        if J_found is not None:
-            return _result(e, row, J_found, beta, cap, "ascent: a heuristic, nothing certified")
-    raise InputError(
-        f"none of {len(w)} starts of the ascent reached excess beta={beta:g} with |V| <= span/2 = {0.5 * span:g}: the "
-        "confidence set may be empty; give a larger span, norm or beta, or use mdps.loop.linear.exact, which decides it"
-    )
+    return _result(e, found, gain, beta, min(cap, max(gain, upper)), label, mesh=float(h))

@@ -112,6 +112,13 @@ def every_fourth(st, p, t, s, a, r, s2):
 
 
 @kernel
+def never(st, p, t, s, a, r, s2):
+    """No optimisation but the first."""
+    record(st, p, s, a, s2)
+    return False
+
+
+@kernel
 def never_looked_up(st, p, t, s, a, r, s2):
     """The lazy bound is taken for the excess."""
     record(st, p, s, a, s2)
@@ -156,6 +163,7 @@ stale = replace(learner, plan_batch=planned(choose, stale_V))
 uncentred = replace(learner, plan_batch=planned(choose, raised_V))
 kept = replace(learner, plan_batch=planned(choose, first_kept))
 other_unit = replace(learner, plan_batch=planned(choose, other_unit_adopted))
+other_unit_kept = replace(other_unit, watch=never)
 counts_lost = replace(learner, watch=watch.replace(record=record_but_loops))
 successor_shifted = replace(learner, watch=watch.replace(record=record_beside))
 trigger_always = replace(learner, watch=every_step)

@@ -1,12 +1,13 @@
 """FOPO (wei2021.fopo-...): its steps and regret, on the probes and derivations of `_loop_linear_steps`.
 
-    theorem     regret(T) = O~(sp d^{3/2} sqrt(T)) with probability 1 - delta; the constant and logarithms unspecified      [recalled]
+    theorem     regret(T) = O~(sp d^{3/2} sqrt(T)) with probability 1 - delta; the constant and logarithms unspecified
+         [recalled]
 
-Program, radius, ridge and trigger are recalled; the failure probabilities are those that the radius in use affords by the
-self-normalised bound, with the span of the truth [derived]. A plan is kept while det M is below twice that of the plan, so that
-x^T M x <= 2 x^T M_plan x for every x, and with conc for V of range R = 2 W L
+Program, radius, ridge and trigger are recalled; the failure probabilities are those that the radius in use affords by
+the self-normalised bound, with the span of the truth [derived]. A plan is kept while det M is below twice that of the
+plan, so that x^T M x <= 2 x^T M_plan x for every x, and with conc for V of range R = 2 W L
 
-    in-sample error <= 2 (radius + sqrt(ridge) (W + W_e) + conc)^2                                                         [derived]
+    in-sample error <= 2 (radius + sqrt(ridge) (W + W_e) + conc)^2 [derived]
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ TIGHT = Instance.of(linear.HARD, 400, {"span": 0.05, "delta": 0.01, "scale": 0.0
 def in_bound(c: Context) -> float:
     """The bound of the module's text."""
     ridge = math.sqrt(c.ridge) * (c.W + linear.residual_norm(c))
-    return 2.0 * (math.sqrt(c.beta) * (1.0 + 1e-6) + ridge + linear.conc(c)) ** 2
+    return float(2.0 * (math.sqrt(c.beta) * (1.0 + 1e-6) + ridge + linear.conc(c)) ** 2)
 
 
 def tables(c: Context) -> dict[str, Any]:
@@ -87,7 +88,8 @@ OWN: linear.Rows = {
     ),
     "doubling": (
         "Before every step det M is less than twice that of the plan.",
-        "recalled", Pointwise(), own.doubling, "step", 1e-9, "determinant eightfold; never another plan; self-loops lost",
+        "recalled", Pointwise(), own.doubling, "step", 1e-9, "determinant eightfold; never another plan; "
+        "self-loops lost",
     ),
     "plans": (
         "The number of plans is at most 1 + log2(det M / ridge^d).",
@@ -118,7 +120,8 @@ for _name, _row in ROWS.items():
 CLAIMS = [
     Claim(
         id="wei2021.fopo-regret",
-        text="FOPO: with probability 1 - delta, regret(n) = O~(sp d^{3/2} sqrt(n)); constant and logarithms unspecified, the order "
+        text="FOPO: with probability 1 - delta, regret(n) = O~(sp d^{3/2} sqrt(n)); constant and logarithms "
+        "unspecified, the order "
         "is recalled.",
         source_tag="recalled",
         learner=FOPO.name,

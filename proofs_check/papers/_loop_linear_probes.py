@@ -1,13 +1,17 @@
-"""Probes of linear LOOP (he2024.linear-...) and FOPO (wei2021.fopo-...) beside `_loop_probes`, and the monitor they share.
+"""Probes of linear LOOP (he2024.linear-...) and FOPO (wei2021.fopo-...) beside `_loop_probes`, and the monitor they
+share.
 
-The monitor adds up its own sums from the steps that the environment served: `taken` (S,A,S) transitions, `gram` = ridge I + sum phi
-phi^T with `own_inv` its inverse by Cholesky, `own_next` (S,d), `own_reward`, `own_total` (d,), own_log_det (1,) = ln det(gram /
-ridge); due and late (1,) count the optimisations that the trigger has asked for. Ridges are positive here. Tables: `law`, `bias`,
-gain; star (d,) with phi^T star = Q*, V* centred; kappa, theta (d,), mu (d,S); V_c (S,) = V*; breadth, span of V at most; W_e_form, the W_e
-of form 0; W_e, e_max, iota, eps2 of L-dom and L-trans [derived]:
+The monitor adds up its own sums from the steps that the environment served: `taken` (S,A,S) transitions, `gram` =
+ridge I + sum phi
+phi^T with `own_inv` its inverse by Cholesky, `own_next` (S,d), `own_reward`, `own_total` (d,), own_log_det (1,) = ln
+det(gram /
+ridge); due and late (1,) count the optimisations that the trigger has asked for. Ridges are positive here. Tables:
+`law`, `bias`,
+gain; star (d,) with phi^T star = Q*, V* centred; kappa, theta (d,), mu (d,S); V_c (S,) = V*; breadth, span of V at
+most; W_e_form, the W_e of form 0; W_e, e_max, iota, eps2 of L-dom and L-trans [derived]:
 
-    sum E   <= sqrt(2 d iota) sqrt(double) + (2 e_max + 1) d iota + eps2 T / 2,     iota = ln(1 + T L^2 W_e^2 / (d eps2))
-    sum E^2 <= 2 d iota (max in-sample + e_max^2 + eps2)
+    sum E   <= sqrt(2 d iota) sqrt(double) + (2 e_max + 1) d iota + eps2 T / 2,     iota = ln(1 + T L^2 W_e^2 / (d
+    eps2)) sum E^2 <= 2 d iota (max in-sample + e_max^2 + eps2)
 """
 
 from __future__ import annotations
@@ -81,7 +85,8 @@ _base = monitor_with(
     refresh_values,
     follow,
     {
-        "taken": i8["S", "A", "S"], "gram": f8["d", "d"], "own_inv": f8["d", "d"], "lower": f8["d", "d"], "column": f8["d"],
+        "taken": i8["S", "A", "S"], "gram": f8["d", "d"], "own_inv": f8["d", "d"], "lower": f8["d", "d"],
+        "column": f8["d"],
         "part": f8["d"], "own_next": f8["S", "d"], "own_reward": f8["d"], "own_total": f8["d"], "own_log_det": f8[1],
         "log_det_before": f8[1], "log_det_start": f8[1], "known": i8[1], "own": f8[1], "due": i8[1], "late": f8[1],
     },
@@ -268,7 +273,8 @@ def most_plans(st, p, tr, t):
 
 @kernel
 def printed_radius(st, p, tr, t):
-    """Distance of FOPO's radius from scale 20 (2 + sp) d sqrt(ln(T/delta)), of beta from its square, of W from (2 + sp) sqrt(d)."""
+    """Distance of FOPO's radius from scale 20 (2 + sp) d sqrt(ln(T/delta)), of beta from its square, of W "
+    "from (2 + sp) sqrt(d)."""
     radius = p.scale * 20.0 * (2.0 + p.span) * p.d * sqrt(log(p.T / p.delta))
     off = max(abs(p.radius - radius), abs(p.beta - radius * radius) / (1.0 + radius))
     return max(off, abs(p.W - (2.0 + p.span) * sqrt(1.0 * p.d)))
@@ -286,4 +292,3 @@ def theory_beta(st, p, tr, t):
         noise += p.d * log(1.0 + 4.0 * p.W * p.L * p.T / B)
         wanted = 3.0 * (root * (p.W + tr.W_e_form) + B * sqrt(0.5 * noise) + 2.0 * B / sqrt(1.0 * p.T))
     return abs(p.beta / (p.scale * wanted * wanted) - 1.0)
-

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from proofs_check.papers._loop_evi_steps import CLAIMS as EVI
 from proofs_check.papers._loop_lemmas import CLAIMS as LEMMAS
+from proofs_check.papers._loop_linear_steps import CLAIMS as LINEAR
 from proofs_check.papers._loop_models_steps import CLAIMS as MODELS
 from proofs_check.papers._loop_tabular_steps import CLAIMS as TABULAR
 from proofs_check.papers._loop_values_steps import CLAIMS as VALUES
 from proofs_check.papers._mle_loop_steps import CLAIMS as MLE
 
-claims = [*MODELS, *MLE, *TABULAR, *VALUES, *EVI, *LEMMAS]
+claims = [*MODELS, *MLE, *TABULAR, *VALUES, *EVI, *LEMMAS, *LINEAR]

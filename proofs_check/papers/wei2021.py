@@ -1,7 +1,8 @@
-"""Wei, Jafarnia-Jahromi, Luo, Jain 2021: average-reward linear MDPs. OLSVI.FH; see `_olsvi_steps`."""
+"""Wei, Jafarnia-Jahromi, Luo, Jain 2021: average-reward linear MDPs. OLSVI.FH (`_olsvi_steps`) and FOPO (`_fopo_steps`)."""
 
 from __future__ import annotations
 
+from proofs_check.papers._fopo_steps import CLAIMS as FOPO
 from proofs_check.papers._olsvi_steps import CLAIMS as OLSVI
 
-claims = [*OLSVI]
+claims = [*OLSVI, *FOPO]

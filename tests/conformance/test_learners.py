@@ -21,7 +21,7 @@ VARIANTS = (
     "gosprl-sparse", "max-ent", "r-max-collection",
     "scal", "pmevi-dt", "loop-models", "mle-loop", "loop", "loop-ascent", "loop-box", "loop-values",
     "optimistic-q", "mdp-oomd", "politex",
-    "ucrl2-vtr", "loop-evi", "lscvi-ucb", "ucb-cvi", "olsvi-fh",
+    "ucrl2-vtr", "loop-evi", "lscvi-ucb", "ucb-cvi", "olsvi-fh", "loop-linear", "fopo",
 )  # fmt: skip
 
 

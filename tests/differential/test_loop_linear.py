@@ -37,7 +37,12 @@ def machine(learner: Learner, model: Any, steps: int, params: dict[str, Any]) ->
 def reference_of(name: str, model: Any, steps: int, params: dict[str, Any]) -> LoopLinear:
     """The transcription, with beta as the notes have it."""
     phi, r, d = np.array(model.phi), np.array(model.r), model.d
-    B, delta, scale, ridge = params["span"], params.get("delta", 0.05), params.get("scale", 1.0), params.get("ridge", 1.0)
+    B, delta, scale, ridge = (
+        params["span"],
+        params.get("delta", 0.05),
+        params.get("scale", 1.0),
+        params.get("ridge", 1.0),
+    )
     if name == "fopo":
         return transcription(phi, r, B, steps, delta, scale, ridge)
     W = params.get("W", 0.0) or (2 + B / 2) * math.sqrt(d)
@@ -51,7 +56,9 @@ def reference_of(name: str, model: Any, steps: int, params: dict[str, Any]) -> L
         noise = d / 2 * math.log(1 + steps * L**2 / (d * ridge)) + math.log(1 / delta)
         root = math.sqrt(ridge) * W + B * math.sqrt(noise / 2)
         if params.get("form", 0) == 0:
-            kappa = float(np.linalg.norm(np.linalg.lstsq(phi.reshape(-1, d), np.ones(model.S * model.A), rcond=None)[0]))
+            kappa = float(
+                np.linalg.norm(np.linalg.lstsq(phi.reshape(-1, d), np.ones(model.S * model.A), rcond=None)[0])
+            )
             W_e = W + kappa + (1 + B / 2) * math.sqrt(d)
             noise += d * math.log(1 + 4 * W * L * steps / B)
             root = 3 * (math.sqrt(ridge) * (W + W_e) + B * math.sqrt(noise / 2) + 2 * B / math.sqrt(steps))
@@ -107,7 +114,9 @@ def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any]) ->
             return f"step {t}: upsilon {st.upsilon[0]} against {excess}"
         s = s2
     X = reference.design()
-    Phi = np.array([sum((model.phi[i, a] for i, a, j in reference.data if j == k), np.zeros(model.d)) for k in range(model.S)])
+    Phi = np.array(
+        [sum((model.phi[i, a] for i, a, j in reference.data if j == k), np.zeros(model.d)) for k in range(model.S)]
+    )
     for name, ours, theirs in (("Lam", st.Lam, X.T @ X), ("total", st.total, X.sum(axis=0)), ("Phi", st.Phi, Phi)):
         if far(ours, theirs, 1e-8):
             return f"{name} differs"
@@ -118,8 +127,18 @@ def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any]) ->
 CASES = {
     "all lemmas": ("loop-linear", HARD, 60, {"span": 1.25, "ridge": 0.01, "scale": 0.004}),
     "optimism": ("loop-linear", HARD, 60, {"span": 1.25, "form": 1, "ridge": 0.05, "scale": 0.1}),
-    "the paper's form, without a ridge": ("loop-linear", RANDOM, 60, {"span": 0.9, "ridge": 0.0, "form": 2, "constant": 0.02}),
-    "beta given, norms that bind": ("loop-linear", HARD, 60, {"span": 2.0, "ridge": 0.02, "beta": 2.0, "factor": 2.0, "W": 1.3}),
+    "the paper's form, without a ridge": (
+        "loop-linear",
+        RANDOM,
+        60,
+        {"span": 0.9, "ridge": 0.0, "form": 2, "constant": 0.02},
+    ),
+    "beta given, norms that bind": (
+        "loop-linear",
+        HARD,
+        60,
+        {"span": 2.0, "ridge": 0.02, "beta": 2.0, "factor": 2.0, "W": 1.3},
+    ),
     "fopo": ("fopo", HARD, 60, {"span": 1.25, "scale": 0.003}),
     "fopo, random": ("fopo", RANDOM, 60, {"span": 0.9, "scale": 0.003, "delta": 0.2}),
 }
@@ -138,7 +157,10 @@ def test_transcription_compiled(case: str) -> None:
     """The compiled run ends in the state of the run that was compared."""
     name, model, steps, params = CASES[case]
     spec = find_learner(name)
-    runs = [Simulation(spec, model, replicates=3, length=steps, params=params, target=t).advance() for t in ("cpu", "python")]
+    runs = [
+        Simulation(spec, model, replicates=3, length=steps, params=params, target=t).advance()
+        for t in ("cpu", "python")
+    ]
     assert all((runs[0].state[k] == runs[1].state[k]).all() for k in spec.state)
     assert runs[0].state["switches"].min() >= 3
 
@@ -160,7 +182,7 @@ def test_every_fault_shows(mutant: Learner) -> None:
 
 
 def test_a_planted_fault_shows() -> None:
-    name, model, steps, params = CASES["optimism"]
+    _, model, steps, params = CASES["optimism"]
     assert compare(loop_faults.trigger_early, model, steps, params) is not None
     assert compare(fopo_faults.dimension_dropped, *CASES["fopo"][1:]) is not None
 
@@ -191,4 +213,6 @@ def test_what_is_refused(name: str, change: dict[str, Any], word: str) -> None:
 def test_a_span_below_the_truth_fails_with_its_reason() -> None:
     params = {"span": 0.01, "ridge": 0.001, "form": 1}
     with pytest.raises(InputError, match="none of 2 policies has a hypothesis"):
-        Simulation(find_learner("loop-linear"), HARD, replicates=1, length=400, params=params, target="python").advance()
+        Simulation(
+            find_learner("loop-linear"), HARD, replicates=1, length=400, params=params, target="python"
+        ).advance()

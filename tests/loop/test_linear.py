@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mdps.loop import linear, tabular
+from mdps.loop.linear_ascent import ascent
 from mdps.models.riverswim import build as riverswim
 from proofs_check.papers._loop_linear_steps import endless
 from theorylab.errors import InputError
@@ -15,12 +16,16 @@ from theorylab.errors import InputError
 Floats = np.ndarray
 
 
-def data(seed: int, per_pair: float, S: int = 4, A: int = 3, d: int = 3, ridge: float = 0.0) -> tuple[linear.Regression, Floats, Floats]:
+def data(
+    seed: int, per_pair: float, S: int = 4, A: int = 3, d: int = 3, ridge: float = 0.0
+) -> tuple[linear.Regression, Floats, Floats]:
     """Statistics, transitions counted and rewards of a random linear MDP."""
     model = endless(S, A, d, seed)
     rng = np.random.default_rng(seed)
     P = np.asarray(model.P)
-    moves = np.array([[rng.multinomial(rng.poisson(per_pair * (a + 0.2)), P[s, a]) for a in range(A)] for s in range(S)])
+    moves = np.array(
+        [[rng.multinomial(rng.poisson(per_pair * (a + 0.2)), P[s, a]) for a in range(A)] for s in range(S)]
+    )
     return linear.regression(model.phi, model.r, moves, ridge), moves, np.asarray(model.r)
 
 
@@ -49,7 +54,8 @@ def test_excess_is_that_of_brute_force(ridge: float, per_pair: float) -> None:
 
 
 def test_kappa_absorbs_the_gain() -> None:
-    """Without a ridge, shifts along kappa change nothing, and q is kappa where the data are; with one there is a bias."""
+    """Without a ridge, shifts along kappa change nothing, and q is kappa where the data are; with one there "
+    "is a bias."""
     e, _, _ = data(3, 5.0)
     omega = np.array([0.3, -1.0, 2.0])
     assert np.allclose(e.phi @ e.kappa, 1.0, atol=1e-12)
@@ -72,7 +78,12 @@ def test_largest_gain_spends_the_budget() -> None:
     assert linear.largest_gain(none, f.omega, 1.0) == np.inf
 
 
-GOLDEN = ((1.0, 4.0, 0.477644, "1111"), (4.0, 4.0, 0.524203, "1111"), (4.0, 3.4, 0.501399, "1111"), (16.0, 4.0, 0.637456, "0001"))
+GOLDEN = (
+    (1.0, 4.0, 0.477644, "1111"),
+    (4.0, 4.0, 0.524203, "1111"),
+    (4.0, 3.4, 0.501399, "1111"),
+    (16.0, 4.0, 0.637456, "0001"),
+)
 
 
 @pytest.mark.parametrize(("beta", "span", "J", "pi"), GOLDEN)
@@ -87,7 +98,7 @@ def test_one_hot_features_are_the_tabular_program(beta: float, span: float, J: f
     assert "".join(map(str, f.pi)) == pi
     assert f.bound - f.J < 1e-6 and f.excess <= beta * (1 + 1e-6)
     assert np.abs(f.V).max() <= span / 2 * (1 + 1e-12)
-    assert linear.ascent(e, beta, span, 40.0).J > J - 2e-3
+    assert ascent(e, beta, span, 40.0).J > J - 2e-3
 
 
 @pytest.mark.long
@@ -111,12 +122,13 @@ def test_one_hot_features_are_the_tabular_program_on_random_data() -> None:
 
 
 def test_the_solvers_agree() -> None:
-    """The certified bounds hold for each other, the grid is exact up to its mesh, the ascent is below the certified ones."""
+    """The certified bounds hold for each other, the grid is exact up to its mesh, the ascent is below the "
+    "certified ones."""
     for seed, ridge in ((0, 0.0), (1, 0.0), (1, 1.0), (2, 0.0)):
         e, _, _ = data(seed, 20.0, ridge=ridge)
         f = linear.exact(e, 2.0, 1.5, 6.0)
         g = linear.grid(e, 2.0, 1.5, 6.0, mesh=4e-3)
-        h = linear.ascent(e, 2.0, 1.5, 6.0)
+        h = ascent(e, 2.0, 1.5, 6.0)
         assert f.bound - f.J < 1e-5
         assert g.J <= f.J + 1e-6 <= g.bound + 1e-5
         assert g.bound - g.J < 0.03 and g.mesh <= 4e-3 and "mesh" in g.label and f"{3 if ridge else 2} dim" in g.label
@@ -147,7 +159,7 @@ def test_bounds_of_policies_hold_without_the_solver() -> None:
 
 def test_without_data_the_gain_is_the_cap() -> None:
     e, _, _ = data(0, 0.0)
-    for f in (linear.exact(e, 1.0, 2.0, 5.0), linear.grid(e, 1.0, 2.0, 5.0), linear.ascent(e, 1.0, 2.0, 5.0)):
+    for f in (linear.exact(e, 1.0, 2.0, 5.0), linear.grid(e, 1.0, 2.0, 5.0), ascent(e, 1.0, 2.0, 5.0)):
         assert f.J == 1.0 and f.bound == 1.0 and f.excess == 0.0
     assert np.linalg.norm(linear.exact(e, 1.0, 2.0, 5.0).omega) < 1e-4  # of least norm
 
@@ -156,8 +168,8 @@ def test_features_without_the_constant_direction_are_refused() -> None:
     rng = np.random.default_rng(0)
     phi = rng.random((3, 2, 3))
     e = linear.regression(phi, np.zeros((3, 2)), np.ones((3, 2, 3)))
-    for solver in (linear.exact, linear.grid, linear.ascent):
-        with pytest.raises(InputError, match="lacks the constant direction.*add a constant feature"):
+    for solver in (linear.exact, linear.grid, ascent):
+        with pytest.raises(InputError, match=r"lacks the constant direction.*add a constant feature"):
             solver(e, 1.0, 1.0, 5.0)
 
 
@@ -170,7 +182,7 @@ def test_features_without_the_constant_direction_are_refused() -> None:
         (linear.exact, {"limit": 5}, "exceed the limit 5.*grid"),
         (linear.exact, {"beta": 1e-9, "span": 1e-3}, "confidence set looks empty"),
         (linear.grid, {"beta": 1e-9, "span": 1e-3}, "no centre of a cell"),
-        (linear.ascent, {"beta": 1e-9, "span": 1e-3}, "none of 13 starts"),
+        (ascent, {"beta": 1e-9, "span": 1e-3}, "none of 13 starts"),
     ],
 )
 def test_what_is_refused(solver: object, given: dict[str, float], word: str) -> None:

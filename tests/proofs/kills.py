@@ -73,6 +73,8 @@ COPIES_ONLY: dict[str, set[str]] = {
         "arms not divided", "horizon for round", "t + 1 in the width", "width over sqrt(2)",
     },
     "oful": {"determinant, not its logarithm", "horizon in the logarithm"},
+    "loop-linear": {"delta dropped", "log factor dropped", "norm of omega dropped", "span to the first power"},
+    "fopo": {"d dropped", "delta dropped", "log factor dropped", "sp for 2 + sp"},
     "ucrl2": {
         "N + 1 in the estimates", "delta left out", "horizon for clock", "kernel estimated once", "log factors dropped",
     },

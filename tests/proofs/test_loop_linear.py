@@ -58,7 +58,9 @@ def test_every_fault_is_under_a_claim(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_fault_nothing_is_caught(name: str) -> None:
     """On the instances of all controls."""
-    for place in {repr(i): i for c in STEPS[name] for k in c.controls if (i := k.instance or c.control_instance)}.values():
+    for place in {
+        repr(i): i for c in STEPS[name] for k in c.controls if (i := k.instance or c.control_instance)
+    }.values():
         faithful = Control("no fault", find_learner(name, "average"), place, replicates=8)
         claims = [replace(c, controls=(faithful,)) for c in STEPS[name] if c.controls and c.control_instance == place]
         matrix = fault_matrix(claims, params={}, levels=Levels(), seed=1)
@@ -72,12 +74,14 @@ def test_every_claim_runs(claim: Claim) -> None:
     assert claim.control_instance is not None
     short = replace(claim, instances={"quick": (claim.control_instance,)}, controls=())
     found = check(short, target="python", budget=64)
-    assert found.verdict in ("NO VIOLATION FOUND", "SUPPORTED", "INCONCLUSIVE"), found
+    untested = ("VACUOUS",) if claim.id.endswith("increments") else ()  # no epoch of the faithful learner ends there
+    assert found.verdict in ("NO VIOLATION FOUND", "SUPPORTED", "INCONCLUSIVE", *untested), found
 
 
 def test_the_models_are_what_they_say() -> None:
     for model, gain, span in ((HARD, 0.625, 1.25), (RANDOM, None, None)):
         found = plan(model.tabular())
+        assert found.bias is not None and found.gain is not None
         sp = float(np.ptp(found.bias))
         assert sp <= SPANS[model.name] * (1 + 1e-9)
         if gain is not None:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from proofs_check import _loop_analysis as analysis
 from proofs_check import _loop_cells as cells
 from proofs_check import _loop_lemmas as lemmas
 from proofs_check import _loop_panels as panels
 from proofs_check import _loop_runs, loop_study
-from proofs_check import _loop_tables as tables
 from proofs_check._loop_runs import Found, Runs
 from theorylab.errors import InputError
+from theorylab.model import AVERAGE_REWARD
 from theorylab.plan import plan_batch
 
 TINY = cells.Cell("stationary-policy", cells.JAO, 40, replicates=5)
@@ -59,22 +60,23 @@ def test_reference_values_stand_as_in_the_notes() -> None:
     assert cells.REFERENCE[cells.RIVER6, 100_000, 0.05] == (17, 2634)
     assert cells.REFERENCE[cells.THREE, 1_000_000, 0.02] == (11, 4.7)
     assert len(cells.REFERENCE) == 20 and set(cells.REFERENCE) <= set(cells.growing())
-    assert tables.COEFFICIENTS[cells.RIVER6] == 7.9
+    assert analysis.COEFFICIENTS[cells.RIVER6] == 7.9
 
 
 def test_seeds_that_choose_scales_are_not_those_reported() -> None:
     one = cells.method_cell("UCRL2B", cells.JAO, 0.1, cells.TUNING, 8, 1.0)
     other = cells.method_cell("UCRL2B", cells.JAO, 0.1, cells.REPORTED, 64, 1.0)
     assert one.seed != other.seed and one.key != other.key and other.replicates == 64
-    assert "scale=0.1" in one.key and tables.scale_label("UCRL2B", None) == "scale 1"
+    assert "scale=0.1" in one.key and analysis.scale_label("UCRL2B", None) == "scale 1"
 
 
 def test_twins_hide_their_coin() -> None:
     models, _, span = cells._class("twins 8")  # type: ignore[misc]
     r = np.zeros((3, 8))
     r[2] = 1.0
-    solved = plan_batch(models, r, cells.AVERAGE_REWARD)
-    assert np.ptp(solved.V[:, 0] - solved.V[:, 1]) < 1e-9 and np.ptp(solved.gain) < 1e-9
+    solved = plan_batch(models, r, AVERAGE_REWARD)
+    assert np.ptp(solved.V[:, 0] - solved.V[:, 1]) < 1e-9
+    assert solved.gain is not None and np.ptp(solved.gain) < 1e-9
     assert cells.truth_of_class("twins 8") == 7 and span == pytest.approx(1.0 / 0.6)
     assert np.abs(models[0] - models[7]).sum(axis=-1).min() > 0.3
 
@@ -124,7 +126,7 @@ def test_runs_that_end_with_an_error_are_kept_and_counted(tmp_path: Path, monkey
     whole = _loop_runs.simulation
 
     def stub(cell: Any, first: int = 0, replicates: int = 1, target: str = "cpu") -> Any:
-        sim = whole(cell, first, replicates, "python")
+        sim: Any = whole(cell, first, replicates, "python")
         if first <= 1 < first + replicates:
             sim = SimpleNamespace(advance=lambda: fail(), checkpoints=sim.checkpoints, digest=sim.digest)
         return sim
@@ -139,13 +141,13 @@ def test_runs_that_end_with_an_error_are_kept_and_counted(tmp_path: Path, monkey
     assert kept.stopped == again.stopped == {1: "replicate 1: the confidence set is empty"}
     assert kept.ended.tolist() == [True, False, True, True, True] and kept.last().size == 4
     assert kept.quantile(1.0) == math.inf and kept.quantile(0.8) == kept.last().max()
-    assert "1/5 stopped" in tables.shown(kept)
+    assert "1/5 stopped" in analysis.shown(kept)
 
 
 def test_time_runs_out_between_blocks(tmp_path: Path) -> None:
     short = cells.Cell("stationary-policy", cells.JAO, 10, replicates=20, limit=1e-9)
     kept = Runs(tmp_path, target="python").get(short)
-    assert kept is not None and kept.regret.shape[0] == 2 and "R=2" in tables.shown(kept)
+    assert kept is not None and kept.regret.shape[0] == 2 and "R=2" in analysis.shown(kept)
 
 
 # Statistics
@@ -154,25 +156,25 @@ def test_time_runs_out_between_blocks(tmp_path: Path) -> None:
 def test_quantiles_and_verdicts_by_hand() -> None:
     one = found([float(v) for v in range(64, 0, -1)])
     assert one.quantile(0.01) == 1.0 and one.quantile(0.99) == 64.0 and one.quantile(0.1) == 7.0
-    assert tables.inside(one, "regret", 64.0) == (1.0, 64.0, True)
-    assert not tables.inside(one, "regret", 64.5)[2]
-    assert tables.shown(found([1.0, 3.0, math.nan])) == "2 [1, inf], 1/3 stopped"
-    assert tables.shown(None) == "-"
+    assert analysis.inside(one, "regret", 64.0) == (1.0, 64.0, True)
+    assert not analysis.inside(one, "regret", 64.5)[2]
+    assert analysis.shown(found([1.0, 3.0, math.nan])) == "2 [1, inf], 1/3 stopped"
+    assert analysis.shown(None) == "-"
 
 
 def test_the_envelope_is_over_gaps_and_not_over_the_fixed_instance() -> None:
-    rows = {"c=1": {100: found([10.0, 30.0])}, "c=2": {100: found([30.0, 50.0])}, "fixed": {100: found([900.0])}}
-    assert tables.envelope(rows) == {100: 4.0}
+    rows: Any = {"c=1": {100: found([10.0, 30.0])}, "c=2": {100: found([30.0, 50.0])}, "fixed": {100: found([900.0])}}
+    assert analysis.envelope(rows) == {100: 4.0}
 
 
 def test_coefficients_by_hand() -> None:
     one = found([1.0, 2.0], transfer=[10.0, 20.0], most=[2.0, 5.0])
-    assert tables.kappa_of(one, 100) == pytest.approx([5.0 / math.log(100), 4.0 / math.log(100)])
+    assert analysis.kappa_of(one, 100) == pytest.approx([5.0 / math.log(100), 4.0 / math.log(100)])
 
 
 def test_beta_is_that_of_the_learner() -> None:
     cell = cells.logged()[cells.RIVER4]
-    assert _loop_runs.simulation(cell, target="python").params["beta"] == pytest.approx(tables.beta_of(cell))
+    assert _loop_runs.simulation(cell, target="python").params["beta"] == pytest.approx(analysis.beta_of(cell))
 
 
 def test_the_limit_of_a_share_is_that_of_the_binomial_law() -> None:
@@ -191,9 +193,9 @@ def test_the_scale_with_the_least_geometric_mean_is_chosen(monkeypatch: Any) -> 
         bad = cell.params["scale"] == 0.01 and cell.model == cells.JAO
         return found([values[cell.params["scale"]], math.nan if bad else 1.0])
 
-    assert tables.chosen(SimpleNamespace(get=get), "UCRL2B") == 0.1  # type: ignore[arg-type]
-    assert tables.chosen(SimpleNamespace(get=get), "UCRL2") is None  # type: ignore[arg-type]
-    assert tables.chosen(SimpleNamespace(get=lambda cell: None), "SCAL") is None  # type: ignore[arg-type]
+    assert analysis.chosen(SimpleNamespace(get=get), "UCRL2B") == 0.1  # type: ignore[arg-type]
+    assert analysis.chosen(SimpleNamespace(get=get), "UCRL2") is None  # type: ignore[arg-type]
+    assert analysis.chosen(SimpleNamespace(get=lambda cell: None), "SCAL") is None  # type: ignore[arg-type]
 
 
 # Figures

@@ -20,6 +20,8 @@ from theorylab.registry import find_learner
 
 NAMES = ("loop", "loop-ascent", "loop-box", "loop-values")
 STEPS = [c for c in (*tabular.CLAIMS, *values.CLAIMS) if c.controls and c.control_instance is not None]
+#: about epochs that end; their faults end them too soon, where without a fault none has
+NO_EPOCH = {"he2024.tabular-t4", "he2024.values-f4"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,7 +44,8 @@ def test_every_claim_runs(claim: Claim) -> None:
     assert claim.control_instance is not None
     short = replace(claim, instances={"quick": (claim.control_instance,)}, controls=())
     found = check(short, target="python", budget=4)
-    assert found.verdict in ("NO VIOLATION FOUND", "SUPPORTED", "INCONCLUSIVE"), found
+    fine = {"VACUOUS"} if claim.id in NO_EPOCH else {"NO VIOLATION FOUND", "SUPPORTED", "INCONCLUSIVE"}
+    assert found.verdict in fine, found
 
 
 def test_every_claim_has_a_tag_of_the_notes() -> None:

@@ -1,7 +1,8 @@
-"""Linear LOOP and FOPO, slowly: losses summed over all samples, each program by its own modelling of the same statement.
+"""Linear LOOP and FOPO, slowly: losses summed over all samples, each program by its own modelling of the same
+statement.
 
-Source: He, Zhong, Yang 2024, algorithm 1 on linear functions, and Wei et al. 2021, algorithm 1, both as recalled in the notes. With
-D = {(s, a, r, s')}, L(g; V, J) = sum (phi g - r - V(s') + J)^2 + ridge |g|^2:
+Source: He, Zhong, Yang 2024, algorithm 1 on linear functions, and Wei et al. 2021, algorithm 1, both as recalled in
+the notes. With D = {(s, a, r, s')}, L(g; V, J) = sum (phi g - r - V(s') + J)^2 + ridge |g|^2:
 
     LOOP   at t = 1, or when the excess L(omega) - min_g L(g) on all of D is at least 4 beta
     FOPO   at t = 1, or when det(ridge I + sum phi phi^T) is at least twice that of the last plan
@@ -12,12 +13,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
-import cvxpy as cp
+import cvxpy
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+cp: Any = cvxpy
 
 
 class LoopLinear:
