@@ -81,7 +81,7 @@ def suite(runs: Runs, name: str) -> list[tuple[str, str, int, int, float, float,
     learner, ids = lemmas.SUITES[name][0], sorted(f"{c.id} {i}" for c, i in lemmas.lemmas(name))
     version = f"{replicates} {' '.join(ids)}"
     made = runs.compute(f"E1 {name} {learner}", version, lambda: lemmas.suite(name, replicates, target=runs.target))
-    return list(zip(*made.values(), strict=True))
+    return list(zip(*(made[k] for k in lemmas.COLUMNS), strict=True))
 
 
 def inside(found: Found, name: str, value: float) -> tuple[float, float, bool]:

@@ -46,11 +46,11 @@ def _e1(runs: Runs) -> list[Dots]:
             limit = lemmas.upper_limit(failed, count)
             short = claim.removeprefix("he2024.")
             if short not in worst or limit / allowed > worst[short][1] / worst[short][0]:
-                worst[short] = (allowed, limit, failed) if failed else (allowed, limit, 0)
+                worst[short] = (allowed, limit, failed)
         for short, (allowed, limit, failed) in worst.items():
-            share = max(failed / (runs.replicates or 100), 1e-3)
-            rows[short] = (("allowed", allowed, allowed, allowed), ("measured", share, share, limit))
-    return [Dots("", "share of runs in which the step failed (0 drawn at 0.001)", rows)]
+            share, most = max(failed / (runs.replicates or 100), 1e-3), max(allowed, 1e-3)
+            rows[short] = (("allowed", most, most, most), ("measured", share, share, limit))
+    return [Dots("", "share of runs in which the step failed (smaller ones drawn at 0.001)", rows)]
 
 
 def _e2(runs: Runs) -> list[Panel]:
@@ -121,7 +121,9 @@ def _e6(runs: Runs) -> list[Panel]:
     rows = {k: {float(d): runs.get(c) for d, c in v.items()} for k, v in dimensions().items()}
     lines = tuple(one for k, v in rows.items() if (one := line(k, v)).x)
     ticks = {float(d): str(d) for d in DIMENSIONS}
-    fitted = tuple(one for k, v in rows.items() if k.startswith("LOOP (models)") and (one := line(k, v, "d_hat")).x)
+    own = next(v for k, v in rows.items() if k.startswith("LOOP (models)"))
+    names = (("largest so far, LOOP (models)", "d_hat"), ("at T, LOOP (models)", "d_end"))
+    fitted = tuple(one for k, what in names if (one := line(k, own, what)).x)
     return [
         Panel("T = 20000", "dimension, d", "regret (reward units)", lines, "y", ticks),
         Panel("", "dimension, d", r"dominance coefficient, $\hat d$", fitted, "", ticks),

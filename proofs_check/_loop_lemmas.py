@@ -22,7 +22,7 @@ from theorylab.measure import Group
 from theorylab.probe import Probe
 from theorylab.registry import find_learner
 
-__all__ = ["SOLVERS", "SUITES", "instance_gaps", "lemmas", "random_instance", "suite", "upper_limit"]
+__all__ = ["COLUMNS", "SOLVERS", "SUITES", "instance_gaps", "lemmas", "random_instance", "suite", "upper_limit"]
 
 #: suite -> learner, module of its steps
 SUITES = {
@@ -31,6 +31,8 @@ SUITES = {
     "tabular": ("loop", "proofs_check.papers._loop_tabular_steps"),
 }
 SEED = 801
+#: of a suite
+COLUMNS = ("claim", "model", "steps", "form", "delta", "allowed", "failed", "runs", "worst")
 
 
 def lemmas(name: str) -> list[tuple[Claim, Instance]]:
@@ -65,9 +67,7 @@ def suite(name: str, replicates: int, most: int = 30_000, target: str = "cpu") -
     for claim, instance in lemmas(name):
         if instance.length <= most:
             groups.setdefault(repr(instance), (instance, []))[1].append(claim)
-    out: dict[str, list[Any]] = {
-        k: [] for k in ("claim", "model", "steps", "form", "delta", "allowed", "failed", "runs", "worst")
-    }
+    out: dict[str, list[Any]] = {k: [] for k in COLUMNS}
     for instance, claims in groups.values():
         group = Group(claims, learner, instance, instance.build(), dict(instance.learner))
         curves = group.simulation(0, replicates, seed=SEED, target=target, points=2).advance().curves()

@@ -39,7 +39,8 @@ class Found:
 
     Attributes:
         n: checkpoints (C,). regret, gaps: (R,C) cumulative regret and sum of gaps, reward units; NaN where a replicate
-            was stopped by an error. final: name -> (R,) of the end. stopped: replicate -> message. seconds: CPU time,
+            was stopped by an error. final: name -> (R,) of the end; d_end = (sum E)_+^2 / double
+            sum of a logged run. stopped: replicate -> message. seconds: CPU time,
             compilation left out. asked: replicates asked for; R is less where the time ran out.
     """
 
@@ -212,6 +213,8 @@ class Runs:
         stopped = {int(i): text for i, text in kept["stopped"].items() if int(i) < count}
         n = geometric(cell.length, POINTS)
         final = {k: v for k, v in rows.items() if k not in ("regret", "gaps")}
+        if "plain" in final:
+            final["d_end"] = np.maximum(final["plain"], 0.0) ** 2 / final["double"]
         return Found(n, rows["regret"], rows["gaps"], final, stopped, kept["seconds"], asked)
 
     def compute(self, key: str, version: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def e1(runs: Runs) -> str:
             claim, model, steps, form, delta, allowed, failed, count, worst = row
             limit = lemmas.upper_limit(failed, count)
             rows.append([claim, model, f"{steps}", f"{form}", f"{delta:g}", f"{failed}/{count}", f"{limit:.3f}",
-                         f"{allowed:.3f}", digits(worst)])  # fmt: skip
+                         f"{allowed:.2g}", digits(worst)])  # fmt: skip
     head = ["lemma", "instance", "T", "form", "delta", "failed", "95 % limit", "allowed", "largest lhs - rhs"]
     return grid(head, rows)
 
@@ -220,6 +220,7 @@ def e6(runs: Runs) -> str:
         rows.append([f"{label}: regret", *map(shown, found.values())])
         if label.startswith("LOOP (models)"):
             fitted.append(["LOOP (models): d_hat", *(shown(f, "d_hat") for f in found.values())])
+            fitted.append(["LOOP (models): the same at T", *(shown(f, "d_end") for f in found.values())])
             fitted.append(["LOOP (models): optimisations", *(shown(f, "switches") for f in found.values())])
     return grid(["", *(f"d={d}" for d in DIMENSIONS)], rows + fitted)
 
@@ -298,7 +299,6 @@ def e11(runs: Runs) -> str:
         k10, k90 = kappa[-(-kappa.size // 10) - 1], kappa[-(-9 * kappa.size // 10) - 1]
         low, high, within = inside(found, "d_hat", COEFFICIENTS[model])
         size = size_of(cell)
-        end = float((np.maximum(found.last("plain"), 0.0) ** 2 / found.last("double")).mean())
         rows.append(
             [
                 NAMES[model],
@@ -306,7 +306,7 @@ def e11(runs: Runs) -> str:
                 f"{COEFFICIENTS[model]:g}",
                 f"{digits(low)} to {digits(high)}",
                 "inside" if within else "OUTSIDE",
-                digits(end),
+                digits(float(found.last("d_end").mean())),
                 digits(size * (1.0 + math.log(cell.length))),
                 f"{digits(kappa.mean())} [{digits(k10)}, {digits(k90)}]",
                 f"{size}",

@@ -9,7 +9,7 @@ afresh at every plan. The hypothesis is given up where
 
     trigger 0   excess >= factor * beta on all data; factor = 4 is the paper's                      [recalled]
     trigger 1   at every step
-    trigger 2   a pair has doubled its visits of the last plan, n >= 2 max(1, n before)
+    trigger 2   a pair has doubled its visits of the last plan, n - n_before >= max(1, n_before)
 
 `beta` in units of reward squared, B = `span`:
 
@@ -74,7 +74,7 @@ def watch(st, p, t, s, a, r, s2):
         return st.upsilon[0] >= p.factor * p.beta
     if p.trigger == 1:
         return True
-    return st.N[s, a] >= 2 * max(1, st.before[s, a])
+    return st.N[s, a] - st.before[s, a] >= max(1, st.before[s, a])
 
 
 def adopt(st: Any, p: Any, found: Optimistic) -> None:

@@ -1,8 +1,9 @@
 """LOOP-box: extended value iteration with the bonus sqrt(beta / n) of each pair on its own. A relaxation, not LOOP.
 
 The ellipsoid of LOOP's confidence set lies in the box |e(s,a)| <= sqrt(beta / n(s,a)), so the gain is at least LOOP's:
-optimism holds, but every pair has the whole budget, and the hypothesis may have an excess loss of S A beta. It is given
-up where a pair has doubled its visits (`trigger` 2), since its excess says nothing. Range of the values at most `span`.
+optimism holds, but every pair has the whole budget, and the hypothesis may have an excess loss of S A beta, and
+more where the cap or the span binds. It is given up where a pair has doubled its visits (`trigger` 2), since its excess
+says nothing. Range of the values at most `span`.
 
 State as that of `loop`; no cone programs.
 

@@ -42,8 +42,9 @@ def loop_box(
 
     T u = min(L u, min L u + span), L u = max_a r + sqrt(beta / n) + P_hat u, iterated lazily, u <- u + .9 (T u - u), so
     that periodic models converge too; J is the middle of T u - u, at most cap, and Q the completion of (V, J, pi): its
-    excess is up to S A beta. Members of the confidence set satisfy V + J <= T V, and T is monotone, hence
-    J <= max(T u - u) for every u: `bound` is the least of these. [derived]
+    excess is up to S A beta where neither cap nor span binds, and has no such bound otherwise. Members of the
+    confidence set satisfy V + J <= T V, and T is monotone, hence J <= max(T u - u) for every u: `bound` is the least of
+    these. [derived]
 
     Args:
         tolerance: range of T u - u at the end, in units of cap + span. sweeps: most of them; bound - J

@@ -144,12 +144,6 @@ def new_data_only(st: Any, p: Any, found: Optimistic) -> None:
     st.upsilon[0] = 0.0
 
 
-def ties_last(data: Empirical, p: Any, step: Step) -> Optimistic:
-    """The step on the actions in reverse order."""
-    turned = step(Empirical(data.P_hat[:, ::-1], data.n[:, ::-1], data.r[:, ::-1]), p)
-    return replace(turned, Q=turned.Q[:, ::-1], pi=data.A - 1 - turned.pi)
-
-
 @kernel
 def record_but_loops(st, p, s, a, s2):
     """Transitions that stay in the state are not recorded."""
@@ -187,7 +181,7 @@ def record_unweighted(st, p, s, a, s2):
 def watch_quadrupled(st, p, t, s, a, r, s2):
     """A pair must have four times its visits of the last plan."""
     record(st, p, s, a, s2)
-    return st.N[s, a] >= 4 * max(1, st.before[s, a])
+    return st.N[s, a] - st.before[s, a] >= 3 * max(1, st.before[s, a])
 
 
 def quadrupled(learner: Learner) -> Learner:

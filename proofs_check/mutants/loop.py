@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 from mdps.learners.loop import learner, step
 from proofs_check.mutants import _loop_tabular as of
@@ -22,7 +21,6 @@ other_unit = of.planned_by(learner, step, of.other_unit)
 other_unit_doubling = of.defaults(other_unit, trigger=2)
 stale = of.planned_by(learner, step, of.only_once)
 new_data_only = of.planned_by(learner, step, of.new_data_only)
-ties_last = of.planned_by(learner, partial(of.ties_last, step=step))
 counts_lost = of.recorded(learner, of.record_but_loops)
 successor_shifted = of.recorded(learner, of.record_beside)
 gain_negated = of.recorded(learner, of.record_negated)

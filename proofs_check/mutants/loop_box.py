@@ -24,7 +24,6 @@ policy_minimises = replace(learner, act=of.worst_action)
 trigger_late = of.quadrupled(learner)
 log_dropped = of.beta_by(learner, of.no_log)
 union_dropped = of.beta_by(learner, of.no_union)
-span_short = of.beta_by(learner, of.span_short)
 span_once = of.beta_by(learner, of.span_once)
 
 GENERIC: dict[str, Learner | str] = {

@@ -173,11 +173,19 @@ def boxed(st, p, tr, t):
 
 @kernel
 def in_box(st, p, tr, t):
-    """Largest excess of n e^2 over beta: the hypothesis lies in the box around the confidence set."""
+    """Where neither cap nor span binds: largest excess of sqrt(n) |e| over sqrt(beta), with 1e-6 (cap + span) for e."""
+    low = st.V[0]
+    high = st.V[0]
+    for s in range(1, p.S):
+        low = min(low, st.V[s])
+        high = max(high, st.V[s])
+    if st.J[0] >= p.cap * (1.0 - 1e-6) or high - low >= p.span * (1.0 - 1e-6):
+        return NEVER
     worst = NEVER
     for s in range(p.S):
         for a in range(p.A):
-            worst = max(worst, term(st, p, tr, s, a) - p.beta * (1.0 + 1e-6))
+            slack = 1e-6 * (p.cap + p.span) * sqrt(float(tr.visits[s, a]))
+            worst = max(worst, sqrt(term(st, p, tr, s, a)) - sqrt(p.beta) - slack)
     return worst
 
 

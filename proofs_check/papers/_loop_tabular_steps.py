@@ -55,6 +55,11 @@ STEPS = (*LEMMAS, place("riverswim", 10_000, delta=0.2, form=1, scale=0.1), plac
 SMALL = place("jao", 150, delta=0.01, form=1, scale=0.05)
 #: a beta for which T1 and optimism hold
 SURE = place("jao", 3_000, delta=0.01, form=1)
+#: a span that does not bind
+WIDE = (
+    place("jao", 20_000, form=1, scale=0.01, span=4.0),
+    place("riverswim", 20_000, form=1, scale=0.005, span=8.0),
+)
 #: the whole of beta, and time for a few epochs
 EPOCHS = (place("jao", 300_000, delta=0.2), place("three-state", 300_000, delta=0.2))
 #: where faults of the trigger show
@@ -259,7 +264,8 @@ MEMBER: Row = (
     "member",
     "The hypothesis chosen lies in the confidence set: excess loss on all transitions at most beta (1 + 1e-6).",
     Pointwise(), own.member, "plan", 0.0,
-    "radius doubled; box for ellipsoid; n + 1 in the loss; self-loops lost",
+    "radius doubled; box for ellipsoid; n + 1 in the loss; self-loops lost; "
+    "successor shifted; first hypothesis kept",
     RECALLED,
 )  # fmt: skip
 SPENT: Row = (
@@ -365,8 +371,9 @@ BOX: tuple[Row, ...] = (
     DECOMPOSITION, DOMINANCE, TRANSFER, REALISATION,
     (
         "member",
-        "The hypothesis lies in the box around the confidence set: n e^2 <= beta (1 + 1e-6) for every pair.",
-        Pointwise(), own.in_box, "plan", 0.0, "radius doubled; half the visits; self-loops lost", {},
+        "A hypothesis that neither cap nor span binds lies in the box around the confidence set: n e^2 <= beta.",
+        Pointwise(), own.in_box, "plan", 0.0, "radius doubled; half the visits; self-loops lost; successor shifted",
+        {"instances": {"standard": WIDE}, "control_instance": place("jao", 300, form=1, scale=0.01, span=4.0)},
     ),
     (
         "doubling",

@@ -110,7 +110,7 @@ def choice(st, p, tr, t):
     """How much more gain a hypothesis of the confidence set has than the one chosen."""
     worst = NEVER
     for m in range(p.M):
-        if p.gains[m] > st.J[0] and excess_of(p, tr, tr.taken, m) <= p.beta * (1.0 - 1e-9):
+        if excess_of(p, tr, tr.taken, m) <= p.beta * (1.0 - 1e-9):
             worst = max(worst, p.gains[m] - st.J[0])
     return worst
 

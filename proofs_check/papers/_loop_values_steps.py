@@ -77,7 +77,7 @@ EPOCHS = (place(_JAO, 50_000, delta=0.2), place(_SWIM, 50_000, delta=0.2))
 SMALL = place(_JAO, 1_500, delta=0.01, scale=0.03)
 WHOLE = place(_JAO, 60, delta=0.01)
 SURE = place(_JAO, 1_500, delta=0.01, form=1)
-LONG = place(_JAO, 3_000, delta=0.01, scale=0.01)
+LONG = place(_JAO, 3_000, delta=0.01, scale=0.02)
 
 
 def level(times: float) -> Any:

@@ -1,4 +1,4 @@
-"""Wei, Jafarnia-Jahromi, Luo, Jain 2021: average-reward linear MDPs. OLSVI.FH (`_olsvi_steps`) and FOPO (`_fopo_steps`)."""
+"""Wei, Jafarnia-Jahromi, Luo, Jain 2021: OLSVI.FH (`_olsvi_steps`) and FOPO (`_fopo_steps`), linear MDPs."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from tests.proofs.kills import CHECKS, names
 
 #: their own tests plant some of the faults; all of them take half a minute
-LONG = ("gosprl-diameter", "gosprl-explore", "max-ent")
+LONG: tuple[str, ...] = ("gosprl-diameter", "gosprl-explore", "max-ent")
 LONG += ("optimistic-q", "mdp-oomd", "politex")
 #: linear structure: ten seconds each
 LONG += ("ucrl2-vtr", "loop-evi", "lscvi-ucb", "ucb-cvi", "olsvi-fh")
