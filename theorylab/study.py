@@ -44,7 +44,7 @@ from theorylab.result import Result, merged
 from theorylab.rng import key_words
 from theorylab.simulation import Simulation, geometric
 from theorylab.store import Store, clean, refusal, write_atomic
-from theorylab.truth import sizes_at
+from theorylab.truth import known_to, sizes_at
 
 __all__ = ["Cell", "LearnerEntry", "ModelEntry", "Result", "Study", "execute", "open_folder"]
 
@@ -193,7 +193,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                     label, model = cell.model, self._model(cell)
             with _at(f"learners[{cell.learner_at}] on models[{cell.model_at}]"):
                 learner = find_learner(self.learners[cell.learner_at].name, model.setting)
-                learner.parameters(self.learners[cell.learner_at].params, sizes_at(model, cell.length))
+                given = self.learners[cell.learner_at].params
+                learner.parameters(given, sizes_at(model, cell.length), known_to(learner, model))
 
     def _check_labels(self) -> None:
         seen: dict[str, str] = {}
