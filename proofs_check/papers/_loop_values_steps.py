@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from mdps.learners.loop_values import learner as FAITHFUL
 from mdps.loop.values import completed, incompleteness, perturbed
 from mdps.models.jao import build as jao
 from mdps.models.riverswim import build as riverswim
@@ -137,7 +138,7 @@ _OTHERS = {k: v for k, v in CLASSES[_JAO.name][1].items()}
 #: pitfall 15: the truth is left out, and the steps are asked without the assumption
 WITHOUT = Control(
     "class without the truth",
-    faults.learner,
+    FAITHFUL,
     Instance.of(
         _JAO,
         1_500,
