@@ -23,7 +23,7 @@ from theorylab.learner import UNITS, Learner
 if TYPE_CHECKING:
     from theorylab.simulation import Simulation
 
-__all__ = ["digest", "plan"]
+__all__ = ["digest", "plan", "plan_alone"]
 
 #: replicates of one call of `plan_batch`: what bounds its memory
 BLOCK = 64
@@ -84,6 +84,18 @@ def _batch(simulation: Simulation, rows: np.ndarray, p: SimpleNamespace) -> None
         raise _refused(simulation, who, now[0].tolist()[:8], reason) from None
     for k, v in here.items():
         simulation.state[k][rows] = back(v)
+
+
+def plan_alone(learner: Learner, st: Any, p: Any, *now: int) -> None:
+    """The host plan of one replicate, whose state `st` has no axis of replicates; its arrays are written in place."""
+    if learner.plan_one is not None:
+        learner.plan_one(st, p, *now)
+        return
+    assert learner.plan_batch is not None
+    rows = SimpleNamespace(**{k: getattr(st, k)[None].copy() for k in learner.state})
+    learner.plan_batch(rows, p, *(np.array([x]) for x in now), np)
+    for k in learner.state:
+        getattr(st, k)[...] = getattr(rows, k)[0]
 
 
 def _arrays(target: str) -> tuple[Any, Any]:

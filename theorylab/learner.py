@@ -220,7 +220,10 @@ class Learner:
         """The lengths that an array given binds to letters of its shape that nothing else defines."""
         import numpy as np
 
-        shape, wanted = np.shape(value), self.arrays[key].shape
+        try:
+            shape, wanted = np.asarray(value, dtype=float).shape, self.arrays[key].shape
+        except (TypeError, ValueError):
+            return {}  # refused with the array
         if len(shape) != len(wanted):
             raise InputError(f"learner '{self.name}': {key} has shape {shape}, not ({', '.join(map(str, wanted))})")
         return {

@@ -14,11 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from mdps.models._hypercube import MAX_SIGNS, actions
 from theorylab.errors import InputError
+from theorylab.linear import LinearMixtureMDP
 from theorylab.model import AVERAGE_REWARD, TabularMDP
 from theorylab.parameters import integer, number, room
 from theorylab.plan import plan_batch
 
-__all__ = ["holds", "largest_span", "relabelled_riverswim", "relabelling", "sign_grid", "with_mixing"]
+__all__ = ["holds", "largest_span", "mixture_grid", "relabelled_riverswim", "relabelling", "sign_grid", "with_mixing"]
 
 Floats = NDArray[np.float64]
 
@@ -103,6 +104,37 @@ def sign_grid(d: int = 4, delta: float = 0.2, Delta: float | None = None) -> Flo
     P[:, 0, :, 0] = 1.0 - P[:, 0, :, 1]
     P[:, 1, :, 0], P[:, 1, :, 1] = delta, 1.0 - delta
     return P
+
+
+def mixture_grid(model: LinearMixtureMDP, points: int, reach: float = 1.0) -> tuple[Floats, Floats]:
+    """The models (M,S,A,S) of a linear mixture on a grid of its parameter, and the parameters (M,d); the truth is
+    first.
+
+    Each coordinate of theta takes `points` values within `reach` of the true one; those whose kernel is no law are left
+    out, so that the class holds valid models alone. Where the features of every pair sum to one in each coordinate, the
+    parameters of laws lie on sum theta = 1, and the last coordinate is set by the others. LOOP on this class is exact
+    for it; for the continuum it is exact up to the mesh, 2 reach / (points - 1) a coordinate (section 4d) [derived].
+
+    Raises:
+        InputError: a stage-dependent model, fewer than 2 points, a reach that is not positive, too large a grid.
+    """
+    points = integer("mixture_grid", "points", points, 2)
+    reach = number("mixture_grid", "reach", reach, 0.0, 1e6, open_low=True)
+    phi, star = np.asarray(model.phi), np.asarray(model.theta)
+    if star.ndim != 1:
+        raise InputError(f"mixture_grid: model '{model.name}' has a theta for each stage; give one of average reward")
+    simplex = bool(np.abs(phi.sum(axis=2) - 1.0).max() <= 1e-9)
+    free = star.size - 1 if simplex else star.size
+    room("mixture_grid", "models", points**free, model.S, model.A, model.S)
+    offsets = np.stack(np.meshgrid(*[np.linspace(-reach, reach, points)] * free, indexing="ij"), axis=-1)
+    theta = star[:free] + offsets.reshape(-1, free)
+    if simplex:
+        theta = np.concatenate([theta, 1.0 - theta.sum(axis=1, keepdims=True)], axis=1)
+    P = np.einsum("saxd,md->msax", phi, theta)
+    laws = (P >= 0.0).all(axis=(1, 2, 3)) & (np.abs(P.sum(axis=3) - 1.0) <= 1e-12).all(axis=(1, 2))
+    new = laws & (np.abs(theta - star).max(axis=1) > 1e-12)
+    truth = np.asarray(model.tabular().dense())
+    return np.concatenate([truth[None], P[new]]), np.concatenate([star[None], theta[new]])
 
 
 def with_mixing(models: ArrayLike, T: int) -> Floats:

@@ -37,7 +37,7 @@ STEPS = {
         Instance.of(endless(5, 3, 3, 2, 1), 20_000, {"span": 0.8, "B": 1.75, "delta": 0.2}),
     ),
 }
-FINAL = {"standard": (Instance("mixture-two-state", 300_000, HARD, {"span": 2.2, "B": 1.07, "delta": 0.1}),)}
+FINAL = {"standard": (Instance("mixture-two-state", 20_000, HARD, {"span": 2.2, "B": 1.07, "delta": 0.1}),)}
 
 
 @kernel

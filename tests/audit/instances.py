@@ -15,7 +15,7 @@ import numpy as np
 import bandits
 import mdps
 from proofs_check.papers._mvp_models import stopping
-from theorylab.conformance import models_for
+from theorylab.conformance import example, models_for
 from theorylab.learner import Learner
 from theorylab.model import DETERMINISTIC, Bandit
 from theorylab.registry import find_learner, iter_specs
@@ -88,7 +88,7 @@ def instances(spec: Learner) -> list[tuple[Any, int, dict[str, Any]]]:
         if "b" in params:
             params["b"] = np.array(params["b"])
         where = linear(spec.name, spec.setting) if told else model(name or spec.setting)
-        out.append((where, length, params))
+        out.append((where, length, {**example(spec, where), **params}))
     return out
 
 

@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mdps.loop.classes import holds, largest_span, relabelled_riverswim, relabelling, sign_grid, with_mixing
+from mdps.loop.classes import (
+    holds,
+    largest_span,
+    mixture_grid,
+    relabelled_riverswim,
+    relabelling,
+    sign_grid,
+    with_mixing,
+)
+from mdps.models.mixture_random import build as mixture
 from mdps.models.mixture_two_state import build as two_state
 from mdps.models.riverswim import build as riverswim
 from theorylab.errors import InputError
@@ -30,6 +39,17 @@ def test_the_class_of_the_notes() -> None:
     beta = B**2 * np.log(256 / 0.05)
     assert beta == pytest.approx(452.5, abs=0.05) and beta / 4 == pytest.approx(113, abs=0.5)
     assert beta / 50 == pytest.approx(9.05, abs=0.005) and 3 * np.log(256 / 0.05) == pytest.approx(25.6, abs=0.05)
+
+
+def test_a_grid_of_mixtures_holds_laws_alone_and_the_truth_first() -> None:
+    model = mixture(S=3, A=2, d=2, seed=0)
+    models, thetas = mixture_grid(model, 9)
+    assert holds(models, model.tabular().dense()) == 0 and np.array_equal(thetas[0], model.theta)
+    assert models.min() >= 0.0 and np.abs(models.sum(axis=-1) - 1.0).max() <= 1e-12
+    assert np.allclose(np.einsum("saxd,md->msax", model.phi, thetas), models, atol=1e-12)
+    assert len(models) == len(thetas) > 4 and len(np.unique(thetas.round(9), axis=0)) == len(thetas)
+    with pytest.raises(InputError, match="points"):
+        mixture_grid(model, 1)
 
 
 def test_labels_move_right_where_they_say() -> None:

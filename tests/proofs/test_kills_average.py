@@ -18,7 +18,7 @@ LONG += ("loop-models", "mle-loop")
 #: all tables and classes of values: programs, or losses of a class at each step; see `test_loop_tabular`
 LONG += ("loop", "loop-ascent", "loop-box", "loop-values")
 #: bias spans; `test_scal_papers` runs all of theirs
-LONG += ("scal", "pmevi-dt")
+LONG += ("scal", "pmevi-dt", "loop-linear", "fopo")
 NAMES = [pytest.param(n, marks=pytest.mark.long) if n in LONG else n for n in names("average")]
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from theorylab.audit.agent import TRAITS, Maker, Setup
 from theorylab.errors import InputError
+from theorylab.host import plan_alone
 from theorylab.learner import Field, Learner, resolve
 from theorylab.rng import Rng, key_words
 from theorylab.truth import known_to, sizes_at
@@ -80,6 +81,10 @@ _COLLECT: dict[str, Reader] = dict(
     counts="N", policy="pi", trip="v_next", goal="goal", need="need", p_plan="plow", stopped="finished",
     attempts="attempts", precision=lambda st, p: max(1e-6, 0.5 / max(1, int(st.t_k[0]))),
 )  # fmt: skip
+_SETS: dict[str, Reader] = dict(
+    counts=lambda st, p: st.N + st.nu, transitions="moves", reward_sums="total", counts_plan="N", p_hat="p_hat",
+    p_low="low", p_high="high",
+)  # fmt: skip
 _MODEL: dict[str, Reader] = dict(transitions="moves", policy="pi", p_plan="P", r_plan="r")
 #: (learner, setting) -> read-out -> state field, or a function of the state and the parameters
 FIELDS: dict[tuple[str, str], dict[str, Reader]] = {
@@ -128,6 +133,18 @@ FIELDS: dict[tuple[str, str], dict[str, Reader]] = {
     ("max-ent", "average"): dict(counts="N", transitions="moves", p_low="low", p_high="high", counts_plan="U"),
     ("stationary-policy", "average"): dict(counts="N", transitions="moves"),
     ("uniform-collection", "average"): dict(counts="N"),
+    # SCAL mixes two actions, and its gain is that of a truncated operator; PMEVI-DT projects: neither sweep is UCRL2's
+    ("scal", "average"): dict(_SETS),
+    ("pmevi-dt", "average"): dict(**_SETS, policy="pi"),
+    **{(name, "average"): dict(counts="N", policy="pi", transitions="moves") for name in ("loop", "loop-ascent",
+       "loop-box", "loop-values")},
+    **{(name, "average"): dict(counts="N", policy="pi") for name in ("loop-models", "mle-loop", "loop-linear", "fopo")},
+    **{(name, "average"): dict(policy="pi") for name in ("loop-evi", "ucrl2-vtr", "lscvi-ucb")},
+    ("ucb-cvi", "average"): dict(counts="N", transitions="moves"),
+    ("olsvi-fh", "average"): {},
+    ("optimistic-q", "average"): dict(counts="N"),
+    ("mdp-oomd", "average"): {},
+    ("politex", "average"): {},
 }  # fmt: skip
 _SAMPLED = dict(optimistic=False, randomised=True)
 _NONE = dict(minimises_regret=False)
@@ -200,12 +217,18 @@ class OwnAgent:
             if getattr(learner, k) is not None
         }
         self._act, self._watch, self._plan = built["act"], built.get("watch"), built.get("plan")
+        if learner.hosted:
+            self._plan = self._by_host
         self._learn = built.get("learn")
         self.due, self.t, self.k, self.stage = True, 0, -1, 0
         self.fields = FIELDS.get((learner.name, learner.setting), {})
         for name, value in {**TRAITS, **_claims(learner.name, learner.setting, values)}.items():
             setattr(self, name, value)
         built["begin"](self.st, self.p)
+
+    def _by_host(self, st: Any, p: Any, *rest: Any) -> bool:
+        plan_alone(self.learner, st, p, *rest[:-1])
+        return True
 
     def _replan(self, *args: Any) -> None:
         if self._plan is not None and self.due:
