@@ -19,9 +19,10 @@ to the lowest index. `beta` in units of reward squared, B = `span`:
 `scale` multiplies it; `beta` > 0 replaces the form. The excess is looked up lazily, at the same triggers as at every
 step: L_t(f,g) never falls for any g, so that excess(f) now <= L_t(f, Q_f) - min_g of the last lookup.
 
-Plans are matrix products over the pairs of hypotheses, by decreasing gain in blocks of `block` hypotheses until one is
-in the set: NumPy, or CuPy where the run is on a device. Cost: O(1) a step, O(S A K) a lookup, O(S A K M) a plan at
-most.
+Plans are array programs: NumPy, or CuPy where the run is on a device. Any table g of the auxiliary class bounds an
+excess from below; entry m + M, where `completed` puts the Bellman update of hypothesis m, rules most of them out. The
+rest are taken by decreasing gain, in blocks of `block` whose losses against all K tables are one matrix product, until
+one is in the set [derived]. Cost: O(1) a step, O(S A K) a lookup, O(S A (M + K block)) a block of a plan.
 
 State: Q (S,A), V (S,), J (1,), pi (S,), played (1,) the hypothesis in play; N (S,A) visits, moves (S,A,S) transitions;
 own (1,) = L_t(f, Q_f) minus `least` = min_g of the last lookup bounds the excess; upsilon (1,) that bound, equal to the
@@ -112,13 +113,23 @@ def excesses(n: Any, P_hat: Any, p: Any, rows: Any, xp: Any) -> Any:
     return own - other.min(axis=1)
 
 
+def possible(n: Any, P_hat: Any, p: Any, xp: Any) -> Any:
+    """Hypotheses by decreasing gain, without those that one table of the auxiliary class, `pair`, rules out already."""
+    Q, J, V, g = (xp.asarray(x) for x in (p.flat, p.gains, p.V_m, p.auxiliary.reshape(p.K, -1)[p.pair]))
+    c = xp.asarray(p.r.reshape(-1)) + V @ P_hat.T - J[:, None]
+    own = (n * (Q - c) ** 2).sum(axis=1)
+    left = own - (n * (g - c) ** 2).sum(axis=1) <= p.beta + 1e-9 * (1.0 + own)  # room for rounding: the rest decide
+    return p.by_gain[(left.get() if xp is not np else left)[p.by_gain]]
+
+
 def choose(n: Any, P_hat: Any, p: Any, xp: Any) -> tuple[int, float]:
     """The hypothesis of largest gain in the confidence set, and its excess.
 
     Raises `InputError` where the set is empty, which a class without the truth or an incomplete one can be.
     """
-    for i in range(0, p.M, p.block):
-        rows = p.by_gain[i : i + p.block]
+    left = possible(n, P_hat, p, xp)
+    for i in range(0, left.size, p.block):
+        rows = left[i : i + p.block]
         excess = excesses(n, P_hat, p, rows, xp)
         inside = xp.flatnonzero(excess <= p.beta)
         if inside.size:
@@ -188,6 +199,7 @@ def derive(p: dict[str, Any]) -> dict[str, Any]:
         V_m=V,
         pi_m=values.argmax(axis=2),
         by_gain=np.argsort(-gains, kind="stable"),
+        pair=(np.arange(M) + M) % K,
     )
 
 
@@ -204,7 +216,7 @@ learner = Learner(
     setting="average",
     cite="he2024",
     source_tag="recalled",
-    params=dict(delta=0.05, span=0.0, beta=0.0, form=0, constant=1.0, scale=1.0, factor=4.0, cap=1.0, block=1024),
+    params=dict(delta=0.05, span=0.0, beta=0.0, form=0, constant=1.0, scale=1.0, factor=4.0, cap=1.0, block=128),
     arrays=dict(values=f8["M", "S", "A"], gains=f8["M"], auxiliary=f8["K", "S", "A"]),
     knows=("r",),
     state=dict(

@@ -41,7 +41,8 @@ def _seen(change: Callable[[Any, Any, Any], tuple[Any, Any, Any]]) -> Learner:
 
 
 def _without_updates(n: Any, P_hat: Any, p: Any) -> tuple[Any, Any, Any]:
-    return n, P_hat, SimpleNamespace(**{**vars(p), "auxiliary": p.auxiliary[p.M :], "K": p.K - p.M})
+    K = p.K - p.M
+    return n, P_hat, SimpleNamespace(**{**vars(p), "auxiliary": p.auxiliary[p.M :], "K": K, "pair": p.pair % K})
 
 
 def _gain_negated(n: Any, P_hat: Any, p: Any) -> tuple[Any, Any, Any]:
