@@ -328,7 +328,7 @@ EXACT: tuple[Row, ...] = (
     ),
     (
         "t1", "T1: the excess loss of the truth is at most beta at every step, on the learner's data.",
-        HighProbability(beta_level), own.coverage, "step", 1e-9,
+        HighProbability(optimism_level), own.coverage, "step", 1e-9,
         "span of a twentieth; self-loops lost; successor shifted", ON_LEMMAS,
     ),
     (
