@@ -100,12 +100,17 @@ def watch(st, p, t, s, a, r, s2):
     return st.upsilon[0] >= limit
 
 
+def targets(n: Any, P_hat: Any, p: Any, rows: Any, xp: Any) -> tuple[Any, Any]:
+    """c = r + P_hat V - J (m,X) of hypotheses `rows`, and sum n (Q - c)^2 (m,), on n (X,), P_hat (X,S), X = SA."""
+    Q, J, V = (xp.asarray(x[rows]) for x in (p.flat, p.gains, p.V_m))
+    c = xp.asarray(p.r.reshape(-1)) + V @ P_hat.T - J[:, None]
+    return c, (n * (Q - c) ** 2).sum(axis=1)
+
+
 def excesses(n: Any, P_hat: Any, p: Any, rows: Any, xp: Any) -> Any:
     """Excess of hypotheses `rows` (m,) on one replicate's data: n (X,), P_hat (X,S), X = SA; (m,), reward squared."""
-    Q, J, V = (xp.asarray(x[rows]) for x in (p.flat, p.gains, p.V_m))
+    c, own = targets(n, P_hat, p, rows, xp)
     G = xp.asarray(p.auxiliary.reshape(p.K, -1))
-    c = xp.asarray(p.r.reshape(-1)) + V @ P_hat.T - J[:, None]
-    own = (n * (Q - c) ** 2).sum(axis=1)
     # sum n (g - c)^2 around the centre of all g, so that little is cancelled
     centre = G.mean(axis=0)
     c, G = c - centre, G - centre
@@ -115,9 +120,8 @@ def excesses(n: Any, P_hat: Any, p: Any, rows: Any, xp: Any) -> Any:
 
 def possible(n: Any, P_hat: Any, p: Any, xp: Any) -> Any:
     """Hypotheses by decreasing gain, without those that one table of the auxiliary class, `pair`, rules out already."""
-    Q, J, V, g = (xp.asarray(x) for x in (p.flat, p.gains, p.V_m, p.auxiliary.reshape(p.K, -1)[p.pair]))
-    c = xp.asarray(p.r.reshape(-1)) + V @ P_hat.T - J[:, None]
-    own = (n * (Q - c) ** 2).sum(axis=1)
+    c, own = targets(n, P_hat, p, slice(None), xp)
+    g = xp.asarray(p.auxiliary.reshape(p.K, -1)[p.pair])
     left = own - (n * (g - c) ** 2).sum(axis=1) <= p.beta + 1e-9 * (1.0 + own)  # room for rounding: the rest decide
     return p.by_gain[(left.get() if xp is not np else left)[p.by_gain]]
 

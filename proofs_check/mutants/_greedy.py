@@ -1,4 +1,4 @@
-"""Wrong choices of an action, for learners that keep Q (H,S,A)."""
+"""Wrong choices of an action, for learners that keep Q (H,S,A), or Q (S,A) with average reward (`worst_action`)."""
 
 from __future__ import annotations
 
@@ -22,5 +22,15 @@ def next_stage(st, p, k, h, s, rng):
     best = 0
     for a in range(1, p.A):
         if st.Q[g, s, a] > st.Q[g, s, best]:
+            best = a
+    return best
+
+
+@kernel
+def worst_action(st, p, t, s, rng):
+    """The action of smallest Q."""
+    best = 0
+    for a in range(1, p.A):
+        if st.Q[s, a] < st.Q[s, best]:
             best = a
     return best

@@ -140,16 +140,6 @@ def record_negated(st, p, s, a, s2):
 
 
 @kernel
-def worst_action(st, p, t, s, rng):
-    """The action of smallest Q."""
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[s, a] < st.Q[s, best]:
-            best = a
-    return best
-
-
-@kernel
 def never(st, p, t, s, a, r, s2):
     """The hypothesis is never given up."""
     record(st, p, s, a, s2)

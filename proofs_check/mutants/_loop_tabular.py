@@ -189,16 +189,6 @@ def quadrupled(learner: Learner) -> Learner:
     return replace(learner, watch=watch_quadrupled)
 
 
-@kernel
-def worst_action(st, p, t, s, rng):
-    """The action of smallest Q."""
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[s, a] < st.Q[s, best]:
-            best = a
-    return best
-
-
 def recorded(learner: Learner, how: Any) -> Learner:
     """The learner with another record of a step."""
     return replace(learner, watch=watch.replace(record=how))

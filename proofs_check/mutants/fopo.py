@@ -7,6 +7,7 @@ from typing import Any
 
 from mdps.learners.fopo import learner, radius_of, watch
 from proofs_check.mutants import _loop_linear as of
+from proofs_check.mutants._greedy import worst_action
 from theorylab.kernel import kernel
 from theorylab.learner import Learner
 
@@ -43,7 +44,7 @@ total_gain = of.planned_by(learner, adopted=of.total_gain)
 counts_lost = replace(learner, watch=watch.replace(record=of.record_but_loops))
 target_of_state = replace(learner, watch=watch.replace(record=of.record_here))
 gain_negated = replace(learner, watch=watch.replace(record=of.record_negated))
-policy_minimises = replace(learner, act=of.worst_action)
+policy_minimises = replace(learner, act=worst_action)
 trigger_late = replace(learner, watch=watch.replace(doubled=eightfold))
 trigger_never = replace(learner, watch=of.never)
 trigger_always = replace(learner, watch=of.always)

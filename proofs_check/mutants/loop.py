@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mdps.learners.loop import learner, step
 from proofs_check.mutants import _loop_tabular as of
+from proofs_check.mutants._greedy import worst_action
 from theorylab.learner import Learner
 
 radius_zero = of.planned_by(learner, of.no_budget(step))
@@ -25,7 +26,7 @@ counts_lost = of.recorded(learner, of.record_but_loops)
 successor_shifted = of.recorded(learner, of.record_beside)
 gain_negated = of.recorded(learner, of.record_negated)
 unweighted = of.recorded(learner, of.record_unweighted)
-policy_minimises = replace(learner, act=of.worst_action)
+policy_minimises = replace(learner, act=worst_action)
 trigger_late = of.defaults(learner, factor=40.0)
 trigger_early = of.defaults(learner, factor=2.0)
 trigger_always = of.defaults(learner, trigger=1)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mdps.learners.loop_ascent import learner, step
 from proofs_check.mutants import _loop_tabular as of
+from proofs_check.mutants._greedy import worst_action
 from theorylab.learner import Learner
 
 radius_zero = of.planned_by(learner, of.no_budget(step))
@@ -22,7 +23,7 @@ stale = of.planned_by(learner, step, of.only_once)
 new_data_only = of.planned_by(learner, step, of.new_data_only)
 counts_lost = of.recorded(learner, of.record_but_loops)
 successor_shifted = of.recorded(learner, of.record_beside)
-policy_minimises = replace(learner, act=of.worst_action)
+policy_minimises = replace(learner, act=worst_action)
 trigger_late = of.defaults(learner, factor=40.0)
 log_dropped = of.beta_by(learner, of.no_log)
 union_dropped = of.beta_by(learner, of.no_union)

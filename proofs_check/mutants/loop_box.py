@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mdps.learners.loop_box import learner, step
 from proofs_check.mutants import _loop_tabular as of
+from proofs_check.mutants._greedy import worst_action
 from theorylab.learner import Learner
 
 radius_zero = of.planned_by(learner, of.no_budget(step))
@@ -20,7 +21,7 @@ other_unit_doubling = of.defaults(other_unit, trigger=2)
 stale = of.planned_by(learner, step, of.only_once)
 counts_lost = of.recorded(learner, of.record_but_loops)
 successor_shifted = of.recorded(learner, of.record_beside)
-policy_minimises = replace(learner, act=of.worst_action)
+policy_minimises = replace(learner, act=worst_action)
 trigger_late = of.quadrupled(learner)
 log_dropped = of.beta_by(learner, of.no_log)
 union_dropped = of.beta_by(learner, of.no_union)

@@ -8,6 +8,7 @@ from typing import Any
 
 from mdps.learners.loop_linear import beta_of, learner, watch
 from proofs_check.mutants import _loop_linear as of
+from proofs_check.mutants._greedy import worst_action
 from theorylab.learner import Learner
 
 
@@ -42,7 +43,7 @@ total_gain = of.planned_by(learner, adopted=of.total_gain)
 counts_lost = replace(learner, watch=watch.replace(record=of.record_but_loops))
 target_of_state = replace(learner, watch=watch.replace(record=of.record_here))
 gain_negated = replace(learner, watch=watch.replace(record=of.record_negated))
-policy_minimises = replace(learner, act=of.worst_action)
+policy_minimises = replace(learner, act=worst_action)
 trigger_late = of.defaults(learner, factor=40.0)
 trigger_early = of.defaults(learner, factor=2.0)
 trigger_always = of.defaults(learner, trigger=1)

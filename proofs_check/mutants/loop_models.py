@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from mdps.learners.loop_models import adopt, derive, learner, plan, record, settle, watch
+from proofs_check.mutants._greedy import worst_action
 from theorylab.kernel import kernel, log
 from theorylab.learner import Learner, f8, i8
 
@@ -123,16 +124,6 @@ def adopt_negated(st, p, m):
     for s in range(p.S):
         for a in range(p.A):
             st.Q[s, a] += 2.0 * st.J[0]
-
-
-@kernel
-def worst_action(st, p, t, s, rng):
-    """The action of smallest Q."""
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[s, a] < st.Q[s, best]:
-            best = a
-    return best
 
 
 # losses

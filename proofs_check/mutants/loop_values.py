@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mdps.learners.loop_values import adopt, choose, derive, excesses, learner, lookup, planned, record, watch
+from proofs_check.mutants._greedy import worst_action
 from theorylab.kernel import kernel, log
 from theorylab.learner import Learner
 
@@ -131,16 +132,6 @@ def never_looked_up(st, p, t, s, a, r, s2):
 def looked_up_low(st, p):
     """The smallest loss of the auxiliary class is that of the hypothesis itself."""
     return 0.0
-
-
-@kernel
-def worst_action(st, p, t, s, rng):
-    """The action of smallest Q."""
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[s, a] < st.Q[s, best]:
-            best = a
-    return best
 
 
 def _beta(form0: Callable[[float, int, int, float], float]) -> Learner:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from mdps.learners.mle_loop import adopt, compare, derive, learner, plan, record, watch
+from proofs_check.mutants._greedy import worst_action
 from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import Learner, i8
 
@@ -102,16 +103,6 @@ def adopt_scaled(st, p, m):
         st.V[s] *= p.T
         for a in range(p.A):
             st.Q[s, a] *= p.T
-
-
-@kernel
-def worst_action(st, p, t, s, rng):
-    """The action of smallest Q."""
-    best = 0
-    for a in range(1, p.A):
-        if st.Q[s, a] < st.Q[s, best]:
-            best = a
-    return best
 
 
 # likelihoods

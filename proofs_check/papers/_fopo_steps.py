@@ -21,6 +21,7 @@ from mdps.learners.fopo import learner as FOPO
 from proofs_check.mutants import fopo as faults
 from proofs_check.papers import _loop_linear_probes as own
 from proofs_check.papers import _loop_linear_steps as linear
+from proofs_check.papers._loop_bounds import trivial
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
 from theorylab.probe import Probe
 
@@ -129,7 +130,7 @@ CLAIMS = [
         quantity="regret",
         constants="unspecified",
         shape=shape,
-        trivial=linear.trivial,
+        trivial=trivial,
         instances=FINAL,
         assumes=ASSUMES,
         steps=tuple(c.id for c in STEP_CLAIMS),

@@ -32,6 +32,7 @@ from mdps.models.simplex_linear import family as simplex_linear
 from proofs_check.mutants import loop_linear as faults
 from proofs_check.papers import _loop_linear_probes as own
 from proofs_check.papers import _loop_probes as shared
+from proofs_check.papers._loop_bounds import trivial
 from proofs_check.papers._loop_monitor import law_of
 from theorylab.assume import average_reward, linear_norms, rewards_in_01
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise, Total
@@ -198,11 +199,6 @@ def tables(c: Context) -> dict[str, Any]:
         "in_bound": in_bound(c), "increment": least_increment(c), "e_max": breadth(c) + c.cap, "W_e": residual_norm(c),
         "W_e_form": form, "iota": iota(c), "eps2": 1.0 / c.T, "breadth": breadth(c), "repeats": 0,
     }  # fmt: skip
-
-
-def trivial(c: Context, n: np.ndarray) -> np.ndarray:
-    """n times the optimal gain: rewards are not negative."""
-    return np.asarray(n, dtype=float) * float(c.gain)
 
 
 def paper_shape(c: Context, n: np.ndarray) -> np.ndarray:

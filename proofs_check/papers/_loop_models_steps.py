@@ -27,6 +27,7 @@ from mdps.models.mixture_two_state import build as two_state
 from proofs_check.mutants import loop_models as faults
 from proofs_check.papers import _loop_models_probes as own
 from proofs_check.papers import _loop_probes as shared
+from proofs_check.papers._loop_bounds import level, one_shape, pairs_shape, trivial
 from proofs_check.papers._loop_monitor import law_of
 from theorylab.assume import Assumption, average_reward, rewards_in_01
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise, Total
@@ -108,15 +109,6 @@ ALONE = Instance.of(
 FINAL = {"standard": (place(TINY, 50_000, delta=0.1), place(SIGNS, 50_000, delta=0.1))}
 
 
-def level(times: float) -> Any:
-    """A failure probability of some deltas."""
-
-    def failure(c: Context) -> float:
-        return min(1.0, times * float(c.delta))
-
-    return failure
-
-
 def optimism_level(c: Context) -> float:
     """M exp(-2 beta / B^2), which inverts F1."""
     return float(min(1.0, max(np.finfo(float).tiny, c.M * math.exp(-2.0 * c.beta / c.span**2))))
@@ -176,11 +168,6 @@ def bound(c: Context, n: np.ndarray) -> np.ndarray:
     )
 
 
-def trivial(c: Context, n: np.ndarray) -> np.ndarray:
-    """n times the optimal gain: rewards are not negative."""
-    return np.asarray(n, dtype=float) * float(c.gain)
-
-
 def shape(c: Context, n: np.ndarray) -> np.ndarray:
     """Theorem 1: sp d sqrt(n beta), d = max(sqrt(d_G), kappa_G), d_G = 2 d_E ln T, kappa_G = d_E, d_E = M - 1
     [recalled].
@@ -188,16 +175,6 @@ def shape(c: Context, n: np.ndarray) -> np.ndarray:
     n = np.asarray(n, dtype=float)
     d = max(math.sqrt(2.0 * (c.M - 1) * math.log(c.T)), c.M - 1.0)
     return np.asarray(c.span * d * np.sqrt(n * c.beta))
-
-
-def pairs_shape(c: Context, n: np.ndarray) -> np.ndarray:
-    """S A (1 + ln n)."""
-    return np.asarray(c.S * c.A * (1.0 + np.log(np.maximum(np.asarray(n, dtype=float), 1.0))))
-
-
-def one_shape(c: Context, n: np.ndarray) -> np.ndarray:
-    """S A."""
-    return np.full(np.shape(n), float(c.S * c.A))
 
 
 CONTROLS = {

@@ -27,6 +27,7 @@ from proofs_check.mutants import loop_ascent as ascent_faults
 from proofs_check.mutants import loop_box as box_faults
 from proofs_check.papers import _loop_probes as shared
 from proofs_check.papers import _loop_tabular_probes as own
+from proofs_check.papers._loop_bounds import level, one_shape, pairs_shape, trivial
 from proofs_check.papers._loop_monitor import law_of
 from theorylab.assume import average_reward, communicating, rewards_in_01
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise, Total
@@ -99,11 +100,6 @@ def beta_level(c: Context) -> float:
     return min(1.0, math.exp(min(0.0, size(c) - c.beta / c.span**2)))
 
 
-def level(times: float) -> Any:
-    """A failure probability of some deltas."""
-    return lambda c: min(1.0, times * float(c.delta))
-
-
 def optimism_level(c: Context) -> float:
     """delta, or the level of this beta where that is larger."""
     return max(float(c.delta), beta_level(c))
@@ -138,11 +134,6 @@ def bound(c: Context, n: np.ndarray) -> np.ndarray:
     return np.asarray(errors + martingale + c.span * switch_bound(c, n))
 
 
-def trivial(c: Context, n: np.ndarray) -> np.ndarray:
-    """n times the optimal gain: rewards are not negative."""
-    return np.asarray(n, dtype=float) * float(c.gain)
-
-
 def paper_shape(c: Context, n: np.ndarray) -> np.ndarray:
     """Theorem 1: sp d sqrt(n beta), d = max(sqrt(d_G), kappa_G), d_G = S A (1 + ln T), kappa_G = S A for tables."""
     pairs = c.S * c.A
@@ -154,16 +145,6 @@ def sharper_shape(c: Context, n: np.ndarray) -> np.ndarray:
     """sqrt(d_G n beta) + B sqrt n + B kappa_G ln T, with the coefficients of tables."""
     n, pairs, log_T = np.asarray(n, dtype=float), c.S * c.A, math.log(c.T)
     return np.asarray(np.sqrt(pairs * (1.0 + log_T) * n * c.beta) + c.span * (np.sqrt(n) + pairs * log_T))
-
-
-def pairs_shape(c: Context, n: np.ndarray) -> np.ndarray:
-    """S A (1 + ln n)."""
-    return np.asarray(c.S * c.A * (1.0 + np.log(np.maximum(np.asarray(n, dtype=float), 1.0))))
-
-
-def one_shape(c: Context, n: np.ndarray) -> np.ndarray:
-    """S A."""
-    return np.full(np.shape(n), float(c.S * c.A))
 
 
 #: name of a fault in the claims -> its name in the files of faults

@@ -26,6 +26,7 @@ from proofs_check.mutants import loop_values as faults
 from proofs_check.papers import _loop_probes as shared
 from proofs_check.papers import _loop_tabular_probes as tabular
 from proofs_check.papers import _loop_values_probes as own
+from proofs_check.papers._loop_bounds import level
 from proofs_check.papers._loop_models_steps import Models
 from proofs_check.papers._loop_monitor import law_of
 from theorylab.assume import Assumption, average_reward, rewards_in_01
@@ -79,11 +80,6 @@ SMALL = place(_JAO, 1_500, delta=0.01, scale=0.03)
 WHOLE = place(_JAO, 60, delta=0.01)
 SURE = place(_JAO, 1_500, delta=0.01, form=1)
 LONG = place(_JAO, 3_000, delta=0.01, scale=0.02)
-
-
-def level(times: float) -> Any:
-    """A failure probability of some deltas."""
-    return lambda c: min(1.0, times * float(c.delta))
 
 
 def optimism_level(c: Context) -> float:

@@ -28,6 +28,7 @@ from mdps.loop.classes import holds
 from proofs_check.mutants import mle_loop as faults
 from proofs_check.papers import _loop_probes as shared
 from proofs_check.papers import _mle_loop_probes as own
+from proofs_check.papers._loop_bounds import level, trivial
 from proofs_check.papers._loop_models_steps import (
     ALONE,
     ASSUMES,
@@ -36,10 +37,8 @@ from proofs_check.papers._loop_models_steps import (
     SWIM,
     TINY,
     Models,
-    level,
     low_class,
     place,
-    trivial,
 )  # fmt: skip
 from proofs_check.papers._loop_monitor import law_of
 from theorylab.claim import Claim, Context, Control, HighProbability, Instance, Pointwise
