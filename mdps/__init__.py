@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mdps import models
+from mdps import games, models
 
-__all__ = ["models"]
+__all__ = ["games", "models"]

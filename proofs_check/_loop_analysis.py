@@ -154,7 +154,7 @@ def hash_of(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def chosen(runs: Runs, name: str, seconds: float = 3.0) -> float | None:
+def chosen(runs: Runs, name: str, seconds: float = 60.0) -> float | None:
     """The scale with the least geometric mean, over the five instances, of the mean regret on the tuning seed.
 
     8 replicates; regrets below 1 count as 1; a scale with a stopped replicate is not chosen. None where there is no
@@ -174,7 +174,7 @@ def chosen(runs: Runs, name: str, seconds: float = 3.0) -> float | None:
 
 
 #: CPU seconds after which no more replicates of a reported cell of E10 are begun
-SECONDS = 25.0
+SECONDS = 300.0
 
 
 def tuned(runs: Runs, seconds: float = SECONDS) -> dict[str, dict[float | None, dict[str, Found | None]]]:

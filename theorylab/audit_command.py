@@ -11,6 +11,7 @@ from theorylab.audit.agent import Maker, of_class
 from theorylab.audit.judging import FAILED, Report, audit
 from theorylab.audit.own import of_learner
 from theorylab.errors import InputError
+from theorylab.family import GAMES
 from theorylab.registry import find_model
 from theorylab.truth import truth_of
 
@@ -37,7 +38,10 @@ def execute(
 
     `params` has the parameters of "model", "agent" and "like".
     """
-    built = find_model(model)(**params["model"])
+    family = find_model(model)
+    if family.setting in GAMES:
+        raise InputError(f"'{family.name}' is a game; an audit plays an agent on an MDP or a bandit, choose one")
+    built = family(**params["model"])
     setting = truth_of(built).setting
     size = LENGTHS[setting] if length is None else length
     if params["like"] and like is None:

@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from theorylab.claim_conformance import Outcome as Outcome
 from theorylab.claim_conformance import claim_conformance as claim_conformance
 from theorylab.errors import InputError
+from theorylab.games.matrix import MatrixGame
 from theorylab.kernel import kernel
 from theorylab.learner import Learner, f8, i8
 from theorylab.linear import LinearMDP, LinearMixtureMDP
@@ -51,7 +52,7 @@ __all__ = [
 #: arrays that are no results: work space, and outcomes that some targets draw ahead
 PRIVATE = ("scratch", "ahead", "ahead_r")
 #: length of a run by setting: enough visits for a few epochs, short enough for the python target and the simulator
-LENGTHS = {"bandit": 60, "episodic": 20, "average": 60}
+LENGTHS = {"bandit": 60, "episodic": 20, "average": 60, "game": 12}
 REPLICATES, SEED = 5, 20_240_229
 
 
@@ -82,6 +83,9 @@ def default_models(setting: str) -> list[Any]:
             Bandit(means=np.array([0.3, 0.5, 0.6]), reward_law=BERNOULLI, name="bernoulli"),
             Bandit(means=np.array([0.3, 0.5, 0.6]), reward_law=gaussian, name="gaussian"),
         ]
+    if setting == "game":
+        payoffs = _transitions((3, 2), 7) - _transitions((3, 2), 8)
+        return [MatrixGame(payoffs, name="matrix").extensive()]
     wide = _mdp(setting, _transitions((34, 2, 34), 1), gaussian, "alias-gaussian")
     if setting == "episodic":
         return [
@@ -123,7 +127,9 @@ def models_for(learner: Learner) -> list[Any]:
 
 
 def example(learner: Learner, model: Any) -> dict[str, Any]:
-    """Parameters to run a learner with on a small model: its own example, or the defaults."""
+    """Parameters to run a learner with on a small model: its own example, or the defaults; solvers begin at random."""
+    if learner.setting == "game" and "random" in learner.params:
+        return {"random": 1}
     return {} if learner.example is None else learner.example(model)
 
 
@@ -153,8 +159,21 @@ def _at_moment(st: Any, p: Any, tr: Any, t: Any) -> Any:
     return tr.regret - 0.3 * t
 
 
+@kernel
+def _after(st: Any, p: Any, tr: Any, t: Any) -> Any:
+    tr.steps[0] += 1
+
+
+@kernel
+def _of_game(st: Any, p: Any, tr: Any, t: Any) -> Any:
+    return tr.exploitability - tr.value * tr.policy[1] + tr.steps[0]
+
+
 def watched(setting: str) -> dict[str, Any]:
     """Probes at every moment of a setting, and a monitor, as arguments of `Simulation`."""
+    if setting == "game":
+        probes = [Probe(at, _of_game, at, tol=0.5) for at in ("step", "end")]
+        return dict(probes=probes, monitor=Monitor(dict(steps=i8[1]), None, _after))
     moments = {"bandit": ("end",), "episodic": ("plan", "episode", "end"), "average": ("plan", "end")}[setting]
     probes = [Probe("step", _at_step, "step", tol=0.5)] + [Probe(at, _at_moment, at) for at in moments]
     return dict(probes=probes, monitor=Monitor(dict(steps=i8[1], largest=f8[1]), _begin, _observe))
@@ -218,7 +237,7 @@ class _Checks:
         settings: dict[str, Any] = dict(replicates=REPLICATES, length=self.length, seed=SEED, threads=1)
         settings["target"] = self.target
         settings["params"] = example(self.learner, self.model)
-        return Simulation(self.learner, self.model, **watched(self.learner.setting), **{**settings, **options})
+        return Simulation(self.learner, self.model, **{**watched(self.learner.setting), **settings, **options})
 
     def run(self, **options: Any) -> Simulation:
         return self.simulation(**options).advance()
@@ -277,9 +296,22 @@ class _Checks:
     def visits(self) -> None:
         """visits"""
         done = self.run()
+        if "visits" not in done.observed:
+            return
         steps = self.length * done.sizes.get("H", 1)
         counted = done.observed["visits"].reshape(REPLICATES, -1).sum(axis=1)
         _require(bool((counted == steps).all()), f"visits sum to {counted.tolist()}, steps are {steps}")
+
+    def lanes(self) -> None:
+        """side by side"""
+        alone = self.run(probes=(), monitor=None, replicates=7)
+        for lanes in (1, 3):
+            other = self.run(probes=(), monitor=None, replicates=7, lanes=lanes)
+            for name, curve in alone.curves().data.items():
+                _require(bool((curve == other.curves()[name]).all()), f"{lanes} lanes: {name} differs")
+            final = other.curves().final
+            changed = [k for k, v in alone.curves().final.items() if v.tobytes() != final[k].tobytes()]
+            _require(not changed, f"{lanes} lanes: {', '.join(changed)} differ")
 
     def finite(self) -> None:
         """state finite"""
@@ -375,7 +407,7 @@ def conformance(learner: Learner, model: Any = None, length: int | None = None) 
         checks = [c.targets, c.visits, c.finite]
         if i == 0:
             checks += [c.same_seed, c.other_seed, c.replicates, c.split, c.threads, c.resume, c.shortest]
-            checks += [c.act] if learner.setting == "episodic" else []
+            checks += {"episodic": [c.act], "game": [c.lanes]}.get(learner.setting, [])
         out += [_outcome(f"{m.name or 'model'}: ", check) for check in checks]
     return out
 

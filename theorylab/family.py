@@ -15,7 +15,10 @@ from typing import Any
 
 from theorylab.errors import InputError, nearest
 
-__all__ = ["Family", "Grid", "Published"]
+__all__ = ["GAMES", "Family", "Grid", "Published"]
+
+#: settings of games: solvers run on them; there is no plan, which is for one agent
+GAMES = frozenset({"game", "matrix-game"})
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Published:
         digest: the first 16 hexadecimal digits of the model's content hash.
         known: exact quantities as printed digits, a true number within one unit of the last digit. Keys: "gain",
             "bias_span", "diameter", "gap" (smallest positive gap), "value" (expected value under mu0), "best_mean".
+            Of games: "nodes", "infosets", "value" (of player 0 at an equilibrium, zero-sum), "optimum" (best expected
+            payoff, common payoff), "uniform_value" (of player 0 under uniform play), "uniform_exploitability".
         cite, tag: BibTeX key and source tag of this variant, where they differ from the family's.
         text: what sets the variant apart, one sentence.
     """
@@ -65,7 +70,7 @@ class Family:
     Attributes:
         name: the name used on the command line, in studies and in the catalogue (`riverswim`).
         build: function from keyword parameters to a model; its signature gives names and defaults.
-        setting: "mdp", "bandit", "linear-bandit" or "contextual-bandit".
+        setting: "mdp", "bandit", "linear-bandit", "contextual-bandit", "game" or "matrix-game".
         cite: BibTeX key of the source of the definition, or "" if it is folklore.
         source_tag: "source", "recalled" or "derived": how well the definition was checked.
         text: one paragraph: definition, parameters, known exact quantities.
@@ -103,10 +108,12 @@ class Family:
             if key in params:
                 raise InputError(f"model '{self.name}': {key} is given twice, by position and by name; give it once")
             params[key] = value
-        common = {k: params.pop(k) for k in COMMON if k in params and k not in known and self.setting == "mdp"}
+        options = COMMON if self.setting == "mdp" else ()
+        common = {k: params.pop(k) for k in options if k in params and k not in known}
         for key in params:
             if key not in known:
-                raise InputError(f"model '{self.name}' has no parameter '{key}'{nearest(key, [*known, *COMMON])}")
+                hint = nearest(key, [*known, *options]) if known or options else "; it has none"
+                raise InputError(f"model '{self.name}' has no parameter '{key}'{hint}")
         for key, default in known.items():
             if default is inspect.Parameter.empty and key not in params:
                 raise InputError(f"model '{self.name}' needs the parameter '{key}'; give {key}=...")

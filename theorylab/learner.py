@@ -24,8 +24,14 @@ count from 0):
     episodic   act(st, p, k, h, s, rng) -> a       learn | watch(st, p, k, h, s, a, r, s2)     plan(st, p, k, rng)
     average    act(st, p, t, s, rng) -> a          learn | watch(st, p, t, s, a, r, s2)        plan(st, p, t, s, rng)
 
+    game       begin(st, p, rng)                   learn(st, p, t, rng)            act(st, p, pi)
+
     host plans: episodic plan_one(st, p, k), plan_batch(st, p, k, xp); average plan_one(st, p, t, s), plan_batch(st, p,
     t, s, xp), with k, t, s of shape (n,) in a batch
+
+A learner of games is a solver: `learn` is one iteration, and `act` writes the policy by sequence that it stands for,
+such as an average. Its fields have LANES columns more, a replicate each (`theorylab.games.kernels`), and `p` holds the
+arrays of the game (`theorylab.games.layout`).
 
 `p` holds the learner's parameters, what it is told of the model (`knows`), what `derive` adds, and the sizes S, A, H,
 K, T, d that exist in the setting; numbers or arrays.
@@ -48,7 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KNOWN", "SETTINGS", "Field", "Learner", "f8", "i8", "resolve"]
 
-SETTINGS = ("bandit", "episodic", "average")
+SETTINGS = ("bandit", "episodic", "average", "game")
 #: what a learner may be told of the model, with the records that have it
 KNOWN = {
     "r": "mean rewards (S,A): a TabularMDP, LinearMDP or LinearMixtureMDP",
@@ -58,7 +64,7 @@ KNOWN = {
     "transition_phi": "features of transitions (S,A,S,d): a LinearMixtureMDP",
 }
 #: what one unit of a run's length is called in each setting
-UNITS = {"bandit": "rounds", "episodic": "episodes", "average": "steps"}
+UNITS = {"bandit": "rounds", "episodic": "episodes", "average": "steps", "game": "iterations"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class Learner:
 
     Attributes:
         name: its name everywhere (`ucb-h`).
-        setting: "bandit", "episodic" or "average".
+        setting: "bandit", "episodic", "average" or "game".
         cite: BibTeX key of the paper that defines it; source_tag: how the rule was checked.
         params: parameter names with defaults (`delta` must stay in (0, 1), a multiplier `scale` may not be negative).
         arrays: names of parameters that are arrays, with type and shape; None in `derive`, which must then give
@@ -159,8 +165,8 @@ class Learner:
                 f"learner '{self.name}': give either `learn` (step learner) or both `watch` and one of `plan`, "
                 "`plan_batch`, `plan_one` (epoch learner)"
             )
-        if self.hosted and self.setting == "bandit":
-            raise InputError(f"learner '{self.name}': a bandit has no epochs; give `learn`")
+        if (self.epochs and self.setting == "game") or (self.hosted and self.setting == "bandit"):
+            raise InputError(f"learner '{self.name}': a {self.setting} has no epochs; give `learn`")
 
     @property
     def epochs(self) -> bool:

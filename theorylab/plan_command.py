@@ -18,7 +18,7 @@ import numpy as np
 
 from theorylab.criteria import AverageReward, Criterion, Discounted, FiniteHorizon, ShortestPath
 from theorylab.errors import InputError
-from theorylab.family import COMMON, Family, Grid, Published
+from theorylab.family import COMMON, GAMES, Family, Grid, Published
 from theorylab.linear import LinearMDP, LinearMixtureMDP
 from theorylab.linear_bandit import ContextualBandit, LinearBandit
 from theorylab.model import Bandit, RewardLaw, TabularMDP
@@ -127,6 +127,10 @@ def find(name: str, params: Mapping[str, Any], criterion: Criterion | None, *, u
         made, family = load(name, criterion=None if _saved(name) else criterion), None
     else:
         family = find_model(name)
+        if family.setting in GAMES:
+            raise InputError(
+                f"'{family.name}' is a game, and a plan is for one agent; solve zero-sum games by theorylab.games.solve"
+            )
         fixed = [k for k in params if k not in COMMON] if isinstance(family.build, partial) else []
         if fixed:
             raise InputError(f"'{family.name}' is a published instance, {fixed[0]} is fixed; give the family's name")

@@ -47,11 +47,14 @@ MOVING = {
     "bandit": ("a", "r", "regret"),
     "episodic": ("h", "s", "a", "r", "s2", "regret", "gap_regret"),
     "average": ("s", "a", "r", "s2", "regret", "gap_regret"),
+    "game": ("exploitability", "value", "value_1"),
 }
+#: observations of a run of a solver that have a column a replicate; probes see one replicate
+LANED = ("policy", "plan", "grad")
 
 
 #: arguments of a plan by setting
-PLANNING = {"bandit": "*args", "episodic": "st, p, k, rng", "average": "st, p, t, s, rng"}
+PLANNING = {"bandit": "*args", "episodic": "st, p, k, rng", "average": "st, p, t, s, rng", "game": "*args"}
 
 
 def record(name: str, fields: Sequence[str], source: str, entries: Iterable[str], arguments: str) -> Kernel:
@@ -70,6 +73,12 @@ def view(name: str, fields: tuple[str, ...], target: str) -> Kernel:
     index = "i" if target != "cuda" else "..., i"
     entries = [f"arrays[{j}][{index}]" for j in range(len(fields))]
     return record(name, fields, f"# fields {list(fields)}\n", entries, "arrays, i")
+
+
+@cache
+def lane(fields: tuple[str, ...]) -> Kernel:
+    """Kernel `lane(st)`: the record of a state with one column, without that axis."""
+    return record("lane", fields, f"# fields {list(fields)}\n", [f"st.{f}[..., 0]" for f in fields], "st")
 
 
 def unpack(name: str, fields: Sequence[str]) -> Kernel:
@@ -155,6 +164,8 @@ def _truth(
         if name in used and name not in fields:
             fields.append(name)
             entries.append(entry)
+    if moving == MOVING["game"]:
+        entries = [f"{e}[..., 0]" if n in LANED else e for n, e in zip(fields, entries, strict=True)]
     if "epochs" in used:
         fields.append("epochs")
         entries.append("ob.cur[2]")
@@ -201,5 +212,7 @@ def bindings(
     }
     for at in ("step", "plan", "episode", "end"):
         out[f"PROBE_{at.upper()}"] = sweep(setting, at, probes, monitor, tables, observed)
+    if setting == "game":
+        out["LANE"] = lane(tuple(state))
     _bindings[key] = (out, (tuple(probes), monitor))  # the specs are kept, so that their ids stay theirs
     return dict(out)

@@ -1,11 +1,11 @@
 """Finding content by name: a name maps to a file, and only that file is imported.
 
-`ucb-h` is `learners/ucb_h.py` of `mdps` or `bandits`; `jin2018.optimism` lives in
-`proofs_check/papers/jin2018.py`. The built-in content packages are found with `find_spec`, so an uninstalled
-checkout works; other packages register through the entry-point group `theorylab.content`, whose value is
-the name of a package with `models/`, `learners/` or `papers/` folders. Files that begin with `_` are shared
-pieces; any other file must define its spec and fails loudly if it does not. A single file that `theorylab check` is
-given may define `learner` and `family` besides its `claims`; `adopt` makes them known in this process, and
+`ucb-h` is `learners/ucb_h.py` of `mdps` or `bandits`; `jin2018.optimism` lives in `proofs_check/papers/jin2018.py`,
+the game `kuhn` in `mdps/games/kuhn.py`: games are models. The built-in content packages are found with `find_spec`,
+so an uninstalled checkout works; other packages register through the entry-point group `theorylab.content`, whose
+value is the name of a package with `models/`, `games/`, `learners/` or `papers/` folders. Files that begin with `_`
+are shared pieces; any other file must define its spec and fails loudly if it does not. A single file that `theorylab
+check` is given may define `learner` and `family` besides its `claims`; `adopt` makes them known in this process, and
 `adopt_claims` the claims, for what is said of them: they are checked as objects, and no other process finds them.
 """
 
@@ -115,6 +115,10 @@ def _known(kind: str, name: str) -> list[Any]:
         return []
 
 
+#: kinds whose files lie in several folders of a package; those of another kind lie in the folder of its name
+FOLDERS = {"models": ("models", "games")}
+
+
 @cache
 def _files(kind: str) -> dict[str, tuple[str, ...]]:
     """Map from spec name to the modules that may define it. `kind`: models, learners or papers."""
@@ -122,11 +126,11 @@ def _files(kind: str) -> dict[str, tuple[str, ...]]:
     for package in content_packages():
         spec = importlib.util.find_spec(package)
         for root in (spec.submodule_search_locations or ()) if spec else ():
-            folder = Path(root) / kind
-            for file in sorted(folder.glob("*.py")) if folder.is_dir() else ():
-                if not file.stem.startswith("_"):
-                    name = file.stem.replace("_", "-")
-                    out[name] = (*out.get(name, ()), f"{package}.{kind}.{file.stem}")
+            for folder in FOLDERS.get(kind, (kind,)):
+                for file in sorted((Path(root) / folder).glob("*.py")):
+                    if not file.stem.startswith("_"):
+                        name = file.stem.replace("_", "-")
+                        out[name] = (*out.get(name, ()), f"{package}.{folder}.{file.stem}")
     return out
 
 
@@ -167,7 +171,7 @@ def find_model(name: str) -> Any:
 
 
 #: settings of models that are run as another one
-RUN_AS = {"linear-bandit": "bandit"}
+RUN_AS = {"linear-bandit": "bandit", "matrix-game": "game"}
 
 
 def specs_of(name: str) -> list[Any]:

@@ -48,6 +48,7 @@ def run(
     rounds: int | None = None,
     episodes: int | None = None,
     steps: int | None = None,
+    iterations: int | None = None,
     seed: int = 0,
     params: Mapping[str, Any] | None = None,
     target: str = "cpu",
@@ -64,7 +65,7 @@ def run(
     Args:
         learner: a name (`"ucb-h"`) or a `Learner`.
         model: a `Bandit` (give `rounds`), a `TabularMDP` with `FiniteHorizon(H)` (give `episodes`) or with
-            `AverageReward()` (give `steps`).
+            `AverageReward()` (give `steps`), or a game (give `iterations`).
         replicates: R, run at addresses `first .. first + R - 1` of the study seed.
         params: learner parameters by name. target: "cpu", "python" or "cuda".
         checkpoints: increasing counts at which curves are recorded (default: geometric, at most 200).
@@ -72,7 +73,8 @@ def run(
             the cheaper "gap_regret", which has the same conditional mean, is recorded.
 
     Returns:
-        `Curves`: `["regret"]`, `["gap_regret"]`, `["reward"]` of shape (R, checkpoints), in reward units.
+        `Curves`: `["regret"]`, `["gap_regret"]`, `["reward"]` of shape (R, checkpoints), in reward units; of a solver
+        of games `["exploitability"]`, `["value"]`, `["value_1"]`, and `final["policy"]` (R,I,A).
 
     Raises:
         InputError: for an unknown learner or parameter, a setting that does not fit, sizes below 1.
@@ -84,7 +86,9 @@ def run(
         spec,
         model,
         replicates=replicates,
-        length=length_of(spec.setting, {"rounds": rounds, "episodes": episodes, "steps": steps}),
+        length=length_of(
+            spec.setting, {"rounds": rounds, "episodes": episodes, "steps": steps, "iterations": iterations}
+        ),
         seed=seed,
         params=params,
         target=target,

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from theorylab import host, loops, records
+from theorylab import game_loop, host, loops, records
 from theorylab.compiler import TARGETS
 from theorylab.errors import InputError, ShardError, nearest
 from theorylab.learner import UNITS, Field, Learner, resolve
@@ -32,6 +32,8 @@ from theorylab.truth import known_to, sizes_at, truth_of
 __all__ = ["Curves", "ProbeResult", "Simulation", "geometric"]
 
 COLUMNS = ("regret", "gap_regret", "reward")
+#: replicates of a solver of games side by side
+LANES = 64
 
 
 def geometric(length: int, points: int = 200) -> np.ndarray:
@@ -60,7 +62,8 @@ class Curves:
 
     Attributes:
         checkpoints: completed rounds, episodes or steps at each column.
-        data: quantity -> (R, checkpoints); "regret" (the theorem's own), "gap_regret", "reward".
+        data: quantity -> (R, checkpoints); "regret" (the theorem's own), "gap_regret", "reward"; of a solver of games
+            "exploitability", "value", "value_1" (`theorylab.game_loop`).
         final: state field -> array, replicate axis first; probes: name -> `ProbeResult`.
         first: index of the first replicate; seconds: set-up, compilation, loop and host plans, wall time.
     """
@@ -90,7 +93,7 @@ class Curves:
     @property
     def replicates(self) -> int:
         """Number of replicates R."""
-        return int(self.data["reward"].shape[0])
+        return int(next(iter(self.data.values())).shape[0])
 
     def to_xarray(self) -> Any:
         """`theorylab.export.curves_dataset` of this run: an `xarray.Dataset` over replicates and checkpoints."""
@@ -109,6 +112,8 @@ class Simulation:
         target: "cpu", "python" or "cuda". threads: workers on the CPU (default: all cores).
         probes, monitor, tables: measured inequalities, their memory and the tables they read.
         exact: compute V^{pi_k} in every episode (quantity "regret"; episodic only).
+        lanes: replicates of a solver of games that are run side by side (default: 1 with probes or off the CPU, else
+            as many as there are, up to 64); the bits are the same.
 
     Raises `InputError` for a learner of another setting, unknown parameters, sizes below 1, and an action outside
     [0, A) or a failed plan during a run.
@@ -131,6 +136,7 @@ class Simulation:
         tables: Mapping[str, Any] | None = None,
         exact: bool = True,
         threads: int | None = None,
+        lanes: int | None = None,
     ) -> None:
         started = time.perf_counter()
         if target not in TARGETS:
@@ -153,6 +159,7 @@ class Simulation:
         if learner.accepts is not None:
             learner.accepts(self.params, model)
         self.probes, self.monitor = tuple(probes), monitor or Monitor()
+        self.lanes = self._side_by_side(lanes)
         self.tables = {
             **truth.tables,
             **{k: v if np.ndim(v) == 0 else np.ascontiguousarray(v) for k, v in (tables or {}).items()},
@@ -175,7 +182,49 @@ class Simulation:
             )
         return grid
 
+    @property
+    def probed(self) -> bool:
+        """Whether anything is observed beside the curves."""
+        return bool(self.probes) or self.monitor.observe is not None
+
+    def _side_by_side(self, lanes: int | None) -> int:
+        one = self.learner.setting != "game" or self.probed or self.target != "cpu"
+        most = 1 if one else min(LANES, self.replicates)
+        if lanes is None:
+            return most
+        if not 1 <= lanes or (one and lanes > 1):
+            raise InputError(
+                f"lanes={lanes}: only unobserved solvers of games on the CPU run side by side; leave it out"
+            )
+        return lanes
+
+    def _allocate_game(self) -> None:
+        """Blocks of `lanes` replicates: (blocks, ..., lanes); the last block may have columns that nobody asked for."""
+        L, n = self.lanes, len(self.probes)
+        blocks = -(-self.replicates // L)
+        shapes = {k: (f.dtype, resolve(f, self.params)) for k, f in self.learner.state.items()}
+        self.state = {k: np.zeros((blocks, *shape, L), dtype=dtype) for k, (dtype, shape) in shapes.items()}
+        Q = self.sizes["Q"]
+        self.observed = {
+            **{k: np.zeros((blocks, Q, L)) for k in records.LANED},
+            "acc": np.zeros((blocks, 3, L)),
+            "status": np.zeros((blocks, 2), dtype=np.int64),
+            "curve": np.full((blocks, self.checkpoints.size, 3, L), np.nan),
+            "pmax": np.full((blocks, max(n, 1)), -np.inf),
+            "pfirst": np.full((blocks, max(n, 1)), -1, dtype=np.int64),
+            "pcount": np.zeros((blocks, max(n, 1)), dtype=np.int64),
+        }
+        self._remember(blocks)
+
+    def _flat(self, x: np.ndarray) -> np.ndarray:
+        """An array of a game's run with the replicates first: (blocks, ..., lanes) to (R, ...)."""
+        rows = np.moveaxis(x, -1, 1)
+        return rows.reshape(-1, *rows.shape[2:])[: self.replicates].copy()
+
     def _allocate(self) -> None:
+        if self.learner.setting == "game":
+            self._allocate_game()
+            return
         r, n = self.replicates, len(self.probes)
         spec = dict(self.learner.state) or {"nothing": Field("f8", (1,))}
         self.state = {k: np.zeros((r, *resolve(f, self.params)), dtype=f.dtype) for k, f in spec.items()}
@@ -194,6 +243,10 @@ class Simulation:
         count = math.prod(self.sizes[x] for x in sites)
         self.observed["ahead"] = np.zeros((r, count), dtype=np.int64)
         self.observed["ahead_r"] = np.zeros((r, count if self.truth.law else 1))
+        self._remember(r)
+
+    def _remember(self, r: int) -> None:
+        """The monitor's memory."""
         for k, f in self.monitor.memory.items():
             if k in self.observed:
                 raise InputError(f"a monitor's memory may not be called '{k}', a field of the loop; rename it")
@@ -202,7 +255,8 @@ class Simulation:
     @property
     def footprint(self) -> int:
         """Bytes of one replicate: its state, and what the loop records."""
-        return sum(a.nbytes for part in (self.state, self.observed) for a in part.values()) // self.replicates
+        rows = len(self.observed["status"]) * self.lanes
+        return sum(a.nbytes for part in (self.state, self.observed) for a in part.values()) // rows
 
     def _bind(self) -> None:
         learner, setting = self.learner, self.learner.setting
@@ -217,6 +271,12 @@ class Simulation:
             probes=self.probes,
             monitor=self.monitor,
         )
+        if setting == "game":
+            ends = {"BEGIN": learner.begin, "ACT": learner.act, "LEARN": learner.learn}
+            bind.update(ends, LANES=self.lanes, PROBED=self.probed, EXACT=bool(self.probes))
+            self.bind = bind
+            self.entry = game_loop.block_games_cuda if self.target == "cuda" else game_loop.block_games
+            return
         unused = records.nothing("*args")
         bind.update(
             BEGIN=learner.begin,
@@ -239,7 +299,10 @@ class Simulation:
         """Digest of the sources that run: learner, probes, monitor and loop."""
         # views and the order of draws differ between targets, bits do not: the digest is that of the python target
         same = {"VIEW": tuple(self.state), "OBSERVED": tuple(self.observed)}
-        bind = {**self.bind, "AHEAD": False, **{k: records.view(k.lower(), v, "python") for k, v in same.items()}}
+        bind = {**self.bind, **{k: records.view(k.lower(), v, "python") for k, v in same.items()}}
+        if self.learner.setting == "game":
+            return game_loop.block_games.digest(**{**bind, "LANES": 1})
+        bind["AHEAD"] = False
         code = loops.block.digest(**bind)
         return code if not self.learner.hosted else f"{code} {host.digest(self.learner)}"
 
@@ -295,7 +358,7 @@ class Simulation:
     def _blocks(self, to: int) -> None:
         states, observed = tuple(self.state.values()), tuple(self.observed.values())
         rest = self._arguments(to)
-        r = self.replicates
+        r = len(self.observed["status"])
         started = time.perf_counter()
         if self.target == "python":
             self.entry.build("python", **self.bind)(states, observed, *rest, 0, r)
@@ -341,7 +404,9 @@ class Simulation:
             return
         code, when = (int(x) for x in self.observed["status"][bad[0]])
         unit = UNITS[self.learner.setting][:-1]
-        where = f"learner '{self.learner.name}', replicate {self.first + int(bad[0])}, {unit} {when}"
+        where = f"learner '{self.learner.name}', replicate {self.first + int(bad[0]) * self.lanes}, {unit} {when}"
+        if code == 4:
+            raise InputError(f"{where}: `act` wrote no policy (an entry below 0, or a sum other than 1); correct it")
         if code == 1:
             raise InputError(f"{where}: the action is outside 0..{self.sizes['A'] - 1}; correct its `act` kernel")
         state = {k: v[bad[0]] for k, v in self.state.items()}
@@ -352,8 +417,10 @@ class Simulation:
     def curves(self) -> Curves:
         """What has been recorded so far; columns of checkpoints not yet reached are left out."""
         reached = self.checkpoints <= self.done
-        curve = self.observed["curve"][:, reached, :]
-        data = {q: curve[:, :, j].copy() for j, q in enumerate(COLUMNS)}
+        game = self.learner.setting == "game"
+        whole = self._flat(self.observed["curve"]) if game else self.observed["curve"]
+        curve = whole[:, reached, :]
+        data = {q: curve[:, :, j].copy() for j, q in enumerate(game_loop.COLUMNS if game else COLUMNS)}
         if self.learner.setting == "episodic" and not self.exact:
             del data["regret"]
         probes = {
@@ -366,13 +433,21 @@ class Simulation:
             setting=self.learner.setting,
             checkpoints=self.checkpoints[reached].copy(),
             data=data,
-            final={k: v.copy() for k, v in self.state.items() if k != "nothing"},
+            final=self._final(),
             probes=probes,
             params={k: v.tolist() if isinstance(v := self.params[k], np.ndarray) else v for k in self.learner.settable},
             seed=self.seed,
             first=self.first,
             seconds=dict(self.seconds),
         )
+
+    def _final(self) -> dict[str, np.ndarray]:
+        if self.learner.setting != "game":
+            return {k: v.copy() for k, v in self.state.items() if k != "nothing"}
+        from theorylab.games.layout import by_infoset
+
+        policy = by_infoset(self.model, self._flat(self.observed["policy"]))
+        return {**{k: self._flat(v) for k, v in self.state.items()}, "policy": policy}
 
     def save(self) -> bytes:
         """The whole state as the bytes of an `.npz` file, to be given to `restore`."""
@@ -396,6 +471,7 @@ class Simulation:
         for group, target in (("state.", self.state), ("ob.", self.observed)):
             for k in target:
                 target[k] = arrays[group + k]
-        self.observed["ahead"][...] = 0  # stale if another target has run in between; drawn again when needed
+        if "ahead" in self.observed:
+            self.observed["ahead"][...] = 0  # stale if another target has run in between; drawn again when needed
         self.done = int(arrays["done"])
         return self

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from theorylab.errors import InputError
+from theorylab.games.form import ExtensiveForm
+from theorylab.games.matrix import MatrixGame
 from theorylab.learner import KNOWN, Learner
 from theorylab.linear import LinearMDP, LinearMixtureMDP
 from theorylab.linear_bandit import LinearBandit
@@ -28,6 +30,7 @@ from theorylab.model import Bandit, TabularMDP
 __all__ = ["SCAN_LIMIT", "Truth", "alias_table", "embedded", "known_to", "sizes_at", "truth_of"]
 
 SCAN_LIMIT = 32
+GAMES = (ExtensiveForm, MatrixGame)
 LAWS = {"deterministic": 0, "bernoulli": 1, "gaussian": 2}
 
 
@@ -70,11 +73,15 @@ def embedded(model: Any) -> TabularMDP | Bandit:
 
 
 def known_to(learner: Learner, model: Any) -> dict[str, np.ndarray]:
-    """The arrays of a model that a learner is told, by the names of `theorylab.learner.KNOWN`.
+    """The arrays of a model that a learner is told, by the names of `theorylab.learner.KNOWN`; all of a game's layout.
 
     Raises `InputError` where the model has no such array, and for "P" of a stage-dependent model.
     """
     out: dict[str, np.ndarray] = {}
+    if learner.setting == "game":
+        from theorylab.games.layout import as_tree, layout
+
+        return {k: np.array(v) for k, v in layout(as_tree(model)).arrays.items()}
     for name in learner.knows:
         source: Any = embedded(model) if name in ("r", "P") else model
         field = "phi" if name == "transition_phi" else name
@@ -94,8 +101,15 @@ def known_to(learner: Learner, model: Any) -> dict[str, np.ndarray]:
 
 
 def sizes_at(model: Any, length: int) -> dict[str, int]:
-    """S, A, H, K, T, d of a run of `length` rounds, episodes or steps, as far as the model has them; plans nothing."""
+    """S, A, H, K, T, d of a run of `length` rounds, episodes or steps, as far as the model has them; plans nothing.
+
+    Of a game: Q, I, I0, second, A (`theorylab.games.layout`) and T.
+    """
     extra = {"d": int(model.d)} if hasattr(model, "d") else {}
+    if isinstance(model, GAMES):
+        from theorylab.games.layout import as_tree, layout
+
+        return {**layout(as_tree(model)).sizes, "T": length}
     model = embedded(model)
     if model.setting == "bandit":
         return {"A": model.A, "T": length, **extra}
@@ -148,11 +162,13 @@ _cache: OrderedDict[tuple[str, str], Truth] = OrderedDict()
 
 
 def truth_of(model: Any) -> Truth:
-    """Exact values and sampling tables of a bandit, a finite-horizon or an average-reward model.
+    """Exact values and sampling tables of a bandit, a finite-horizon or an average-reward model; of a game nothing.
 
     A linear model is run as its exact embedding. Raises `InputError` for a criterion that no loop runs yet, and where
     one optimal gain does not exist.
     """
+    if isinstance(model, GAMES):
+        return Truth("game", {"sd": 0.0}, 0, 0.0)
     model = embedded(model)
     # the name does not determine the arrays, so the digest alone is the key
     key = (type(model).__name__, model.digest)

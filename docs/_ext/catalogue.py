@@ -29,6 +29,8 @@ SETTINGS = {
     "bandit": "Bandits",
     "contextual-bandit": "Contextual bandits",
     "linear-bandit": "Linear bandits",
+    "game": "Games in extensive form",
+    "matrix-game": "Matrix games",
 }
 #: kind -> (attribute, label) of the lines of an entry, in order
 LINES = {

@@ -72,11 +72,12 @@ def drawn(family: Any) -> str | None:
 
 
 def solution(family: Any) -> Any:
-    """What is known of the model that the page shows; None where nothing is shown or the model is large."""
+    """What is known of the model that the page shows; None where nothing is shown, the model is large or a game."""
+    from theorylab.family import GAMES
     from theorylab.plan_command import find, solve
 
     name = drawn(family)
-    if name is None:
+    if name is None or family.setting in GAMES:
         return None
     subject = find(name, {}, None)
     return solve(subject) if subject.model.setting == "bandit" or subject.model.S <= LARGEST else None

@@ -139,6 +139,17 @@ def excess(st, p, tr, t):
 
 
 @kernel
+def recorded(st, p, tr, t):
+    """Largest distance of the transitions counted from the environment's."""
+    worst = 0.0
+    for s in range(p.S):
+        for a in range(p.A):
+            for s2 in range(p.S):
+                worst = max(worst, abs(1.0 * st.moves[s, a, s2] - tr.taken[s, a, s2]))
+    return worst
+
+
+@kernel
 def on_time(st, p, tr, t):
     """How many optimisations are missing or too many: one at the start, one at each step that reaches 4 beta."""
     return tr.late[0]

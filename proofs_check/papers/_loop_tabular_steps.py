@@ -54,6 +54,8 @@ LEMMAS = (place("jao", 20_000, delta=0.2), place("three-state", 20_000, delta=0.
 STEPS = (*LEMMAS, place("riverswim", 10_000, delta=0.2, form=1, scale=0.1), place("jao", 20_000, form=1, scale=0.05))
 #: few states and a budget that is spent within some ten steps
 SMALL = place("jao", 150, delta=0.01, form=1, scale=0.05)
+#: the same, short enough for faults that optimise at every step
+BRIEF = place("jao", 40, delta=0.01, form=1, scale=0.05)
 #: a beta for which T1 and optimism hold
 SURE = place("jao", 3_000, delta=0.01, form=1)
 #: a span that does not bind
@@ -257,7 +259,7 @@ EXCESS: Row = (
     "excess",
     "L9: upsilon is the excess loss of the hypothesis in play, sum n (Q + J - r - P_hat V)^2, at every step.",
     Pointwise(), own.excess, "step", ROUNDING,
-    "sign of the gain; errors not weighted; self-loops lost; trigger on new data", {},
+    "sign of the gain; errors not weighted; self-loops lost; trigger on new data", {"control_instance": BRIEF},
 )  # fmt: skip
 ON_TIME: Row = (
     "trigger",
@@ -349,7 +351,11 @@ ASCENT: tuple[Row, ...] = (
 )  # fmt: skip
 BOX: tuple[Row, ...] = (
     BETA, GREEDY, PLAYED, CENTRED, VISITS, CAPPED, (*OPTIMISM[:6], "radius zero; sign of the bonus", ON_SURE), BOUND,
-    DECOMPOSITION, DOMINANCE, TRANSFER, REALISATION,
+    DECOMPOSITION, DOMINANCE, TRANSFER, REALISATION, EXCESS,
+    (
+        "moves", "The transitions counted are those of the environment.",
+        Pointwise(), own.recorded, "step", 0.0, "self-loops lost; successor shifted", {},
+    ),
     (
         "member",
         "A hypothesis that neither cap nor span binds lies in the box around the confidence set: n e^2 <= beta.",

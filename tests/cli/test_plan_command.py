@@ -18,12 +18,13 @@ from scipy.sparse import csr_array
 from tests.cli.calling import Done
 from theorylab.criteria import AverageReward, Discounted, FiniteHorizon, ShortestPath
 from theorylab.errors import InputError
+from theorylab.family import GAMES
 from theorylab.model import Bandit, TabularMDP
 from theorylab.plan.api import plan
 from theorylab.plan.record import Plan
 from theorylab.plan_command import Solved, Subject, as_json, criterion_of, find, proved, solve, start_value
 from theorylab.plan_text import as_text
-from theorylab.registry import names
+from theorylab.registry import find_model, names
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = (
@@ -216,7 +217,11 @@ def test_numbers_without_a_proved_error_are_marked() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(names("models")))
-def test_every_family_is_printed_in_100_columns(name: str) -> None:
+def test_every_family_is_printed_in_100_columns_and_games_are_refused(name: str) -> None:
+    if find_model(name).setting in GAMES:
+        with pytest.raises(InputError, match=f"'{name}' is a game, .* by theorylab.games.solve"):
+            find(name, {}, None)
+        return
     found = find(name, {}, None)
     solved = Solved(found, None if isinstance(found.model, Bandit) else plan(found.model), ())
     text = as_text(solved)

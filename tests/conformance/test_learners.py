@@ -45,4 +45,4 @@ def test_conformance(learner: Learner) -> None:
 
 
 def test_every_setting_has_a_learner() -> None:
-    assert {x.setting for x in LEARNERS} == {"bandit", "episodic", "average"}
+    assert {x.setting for x in LEARNERS} == {"bandit", "episodic", "average", "game"}

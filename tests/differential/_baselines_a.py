@@ -108,6 +108,7 @@ def counts_differ(st: Any, reference: Reference) -> str | None:
     missing = int(np.sum(reference.N < reference.b))
     pairs: list[tuple[str, Any, Any]] = [("N", st.N, reference.N), ("moves", st.moves, reference.C)]
     pairs += [("missing", st.missing[0], missing), ("finished", st.finished[0], finished)]
+    pairs.append(("sweeps", st.sweeps[0], reference.sweeps))  # no trace of a plan where none is due
     for name, ours, theirs in pairs:
         if far(ours, theirs, 0.0):
             return f"{name} is {np.asarray(ours).tolist()} against {np.asarray(theirs).tolist()}"
@@ -116,6 +117,7 @@ def counts_differ(st: Any, reference: Reference) -> str | None:
 
 _RANDOM_B = np.random.default_rng(5).integers(0, 5, (4, 3)).tolist()
 _LEAVES = {"b": [[0, 0], [4, 0], [0, 4]]}
+_FIRST_STATE = [[1, 1], [0, 0], [0, 0]]
 _GARNET = garnet(S=4, A=3, b=2, seed=1)
 #: name of the learner -> model, steps, parameters; sweeps are few, so that faults which keep them from ending show
 CASES: dict[str, list[tuple[Any, int, dict[str, Any]]]] = {
@@ -127,6 +129,10 @@ CASES: dict[str, list[tuple[Any, int, dict[str, Any]]]] = {
         (wheel(states=4), 80, {"samples": 3, "delta": 0.3, "max_sweeps": 300}),
         (riverswim(states=3), 60, {"samples": 4, "alpha": 0.0, "max_sweeps": 60}),
         (garnet(S=4, A=1, b=3, seed=1), 100, {"samples": 6, "alpha": 0.05, "max_sweeps": 300}),
+        # lower ends above zero of four successors: an upper end binds before the free mass is spent
+        (garnet(S=4, A=2, b=4, seed=1), 120, {"samples": 16, "alpha": 0.03, "max_sweeps": 300}),
+        # at t = 0 the second sweep's changes span 1 - tau, between 1/sqrt(2) and 1; two sweeps, where one is allowed
+        *((riverswim(states=3), 10, {"b": _FIRST_STATE, "tau": 0.2, "max_sweeps": k}) for k in (60, 1)),
     ],
     "r-max-collection": [
         (riverswim(states=4), 120, {"samples": 4}),
@@ -135,6 +141,9 @@ CASES: dict[str, list[tuple[Any, int, dict[str, Any]]]] = {
         (_GARNET, 120, {"b": _RANDOM_B, "gamma": 0.7, "precision": 0.01}),
         (wheel(states=4), 100, {"samples": 3, "gamma": 0.95}),
         (riverswim(states=4), 120, {"samples": 3, "max_sweeps": 5}),
+        # the first change, 1/2, is the precision: one sweep; with a smaller one two, where one is allowed
+        (riverswim(states=3), 60, {"samples": 2, "gamma": 0.5, "precision": 0.5}),
+        (riverswim(states=3), 60, {"samples": 2, "gamma": 0.5, "precision": 0.25, "max_sweeps": 1}),
     ],
 }
 FAULT_CASES: dict[str, list[tuple[Any, int, dict[str, Any]]]] = {

@@ -18,6 +18,7 @@ from mdps.models.riverswim import family as riverswim
 from mdps.models.star import family as star
 from mdps.models.two_state import family as two_state
 from mdps.models.wheel import family as wheel
+from tests.differential._average_linear import table as average_linear
 from tests.differential._baselines_a import CASES as BASELINE_CASES
 from tests.differential._baselines_a import FAULT_CASES as BASELINE_FAULT_CASES
 from tests.differential._baselines_a import compare as compare_baseline
@@ -27,7 +28,6 @@ from tests.differential._posterior import compare_psrl, compare_q_learning, comp
 from tests.differential._sparse import compare_sparse
 from tests.differential.stepping import compare_ucb1, compare_ucb_h, compare_ucrl2
 from tests.differential.test_average_learners import accepted, circle, follow
-from tests.differential.test_average_linear import CASES as AVERAGE_LINEAR
 from tests.differential.test_bandit_learners import (
     compare_commit,
     compare_elimination,
@@ -49,12 +49,17 @@ from tests.differential.test_gosprl_variants import STATES as GOSPRL_STATES
 from tests.differential.test_linear_bandits import MODELS as LINEAR_MODELS
 from tests.differential.test_linear_bandits import compare_lin_thompson, compare_oful, without_factor
 from tests.differential.test_linear_mdps import LINEAR, MIXTURE, compare_lsvi_ucb, compare_ucrl_vtr
+from tests.differential.test_loop import BOX as LOOP_BOX
 from tests.differential.test_loop import CASES as LOOP_CASES
-from tests.differential.test_loop import compare_loop
+from tests.differential.test_loop import VARIANTS as LOOP_VARIANTS
+from tests.differential.test_loop import compare as compare_loop
+from tests.differential.test_loop_linear import CASES as LOOP_LINEAR_CASES
+from tests.differential.test_loop_linear import VARIANTS as LOOP_LINEAR_VARIANTS
+from tests.differential.test_loop_linear import loop_or_refusal as compare_loop_linear
 from tests.differential.test_loop_models import CASES as LOOP_MODELS_CASES
 from tests.differential.test_loop_models import COMPARE as LOOP_MODELS
 from tests.differential.test_loop_values import CASES as LOOP_VALUES_CASES
-from tests.differential.test_loop_values import compare_values
+from tests.differential.test_loop_values import compare as compare_values
 from tests.differential.test_max_ent import CASES as MAX_ENT_CASES
 from tests.differential.test_max_ent import POLICY_CASES, compare_max_ent, compare_policy
 from tests.differential.test_mdp_oomd import CASES as OOMD_CASES
@@ -62,10 +67,12 @@ from tests.differential.test_mdp_oomd import compare as compare_oomd
 from tests.differential.test_optimistic_q import CASES as OPTIMISTIC_Q_CASES
 from tests.differential.test_optimistic_q import compare as compare_optimistic_q
 from tests.differential.test_pmevi_dt import CASES as PMEVI_CASES
+from tests.differential.test_pmevi_dt import RARE as PMEVI_RARE
 from tests.differential.test_pmevi_dt import compare as compare_pmevi
 from tests.differential.test_politex import CASES as POLITEX_CASES
 from tests.differential.test_politex import compare as compare_politex
 from tests.differential.test_scal import CASES as SCAL_CASES
+from tests.differential.test_scal import NARROW as SCAL_NARROW
 from tests.differential.test_scal import compare as compare_scal
 from tests.differential.test_scal import refused
 from tests.differential.test_ucbvi import MODELS as UCBVI_MODELS
@@ -86,6 +93,7 @@ FLAT = riverswim(states=3, horizon=1, rewards="bernoulli")
 #: no models: rows of an inner maximum, parameters without meaning, and a matrix that is singular to rounding
 HARD_ROWS, REFUSED = SimpleNamespace(name="hard rows"), SimpleNamespace(name="refused")
 NO_FACTOR = SimpleNamespace(name="no factor")
+_ALONE = garnet(S=1, A=1, b=1, seed=1)
 _COINS, _ROOM = garnet(S=3, A=2, b=2, seed=2, rewards="bernoulli"), garnet(S=1, A=3, b=1, seed=1)
 # planned at t = 3 with one visit each: the first sweep's changes span .5, the precision there, or less
 _AT_HALF, _BELOW_HALF = circle(0.0, 0.5, 0.25), circle(0.0, 0.46, 0.25)
@@ -97,6 +105,15 @@ def _follow(learner: Learner, model: Any, steps: int, params: dict[str, Any]) ->
     if model is REFUSED:
         return accepted(learner, params)
     return follow(learner, model, steps, params)[0]
+
+
+def _refusing(compare: Compare) -> Compare:
+    """The same, and of REFUSED whether parameters without meaning are refused."""
+
+    def both(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
+        return accepted(learner, params) if model is REFUSED else compare(learner, model, steps, params)
+
+    return both
 
 
 def _scal(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
@@ -148,7 +165,7 @@ def _tasks(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> 
 def _sparse(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
     """The same for `gosprl-sparse`, beside `gosprl`."""
     given = {"max_sweeps": 5_000, **params}
-    found = (compare_sparse(learner, model, n, given, begin=begin) for begin, n in _begun(steps))
+    found = (compare_sparse(learner, model, n, given, begin=begin) for begin, n in (*_begun(steps), (1, 20)))
     refused = (refusal_differs(learner, model), _unrefused(learner, model))
     return next((f for f in (*refused, *found) if f is not None), None)
 
@@ -181,9 +198,16 @@ _PLANNED: dict[str, list[Case]] = {
         (garnet(S=6, A=3, b=2, seed=70), 40, {"b": _APART_BY_ROUNDING, "alpha": 0.0, "radius": 1, "max_sweeps": 60}),
     ],
     "gosprl-extended": [
-        *GOSPRL_STATES,
+        *((m, min(n, 120), g) for m, n, g in GOSPRL_STATES),
         *((m, 60, g) for m, g in GOSPRL_CASES.values()),
         (riverswim(states=4), 200, {"samples": 4, "alpha": 0.1, "max_sweeps": 5}),
+        # a change of 1/16 is the precision at t = 8 of a run from 1 on; at t = 1 a plan that stops at one below 0.5
+        (star(p=(0.62,)), 40, {"b": [[0], [4]], "alpha": 0.0, "max_sweeps": 200}),
+        (garnet(S=3, A=1, b=2, seed=0), 40, {"b": [[0], [0], [4]], "alpha": 0.022, "max_sweeps": 60}),
+        # lower ends above zero of the goal, whose upper end binds before the free mass is spent; boxes that are points,
+        # where rounding leaves a mass that none takes
+        (garnet(S=4, A=1, b=4, seed=1), 60, {"b": [[0], [0], [0], [12]], "alpha": 0.01, "max_sweeps": 300}),
+        (garnet(S=4, A=1, b=4, seed=1), 60, {"b": [[0], [0], [0], [12]], "alpha": 0.0, "max_sweeps": 60}),
     ],
 }
 _TASKS: dict[str, list[Case]] = {
@@ -204,6 +228,15 @@ _TASKS: dict[str, list[Case]] = {
             (star(p=(0.5, 0.25)), 150, {"epsilon": 1.0, "alpha": 0.01, **more})
             for more in ({"radius": 1}, {"radius": 2}, {"max_sweeps": 3})
         ),
+        # without data all times are 1, at once: |v| = W in the second round; infinite where one sweep is allowed
+        (star(p=(0.5, 0.25)), 5, {"epsilon": 1.0, "alpha": 1e-6}),
+        (star(p=(0.5, 0.25)), 5, {"epsilon": 1.0, "alpha": 1e-6, "max_sweeps": 1}),
+        (_ALONE, 10, {"epsilon": 1.0, "alpha": 0.01}),
+        # boxes and balls that bind
+        (garnet(S=4, A=2, b=4, seed=1), 120, {"epsilon": 1.0, "alpha": 0.003}),
+        (garnet(S=4, A=2, b=3, seed=1), 120, {"epsilon": 1.0, "alpha": 0.012, "radius": 2}),
+        (garnet(S=4, A=1, b=4, seed=1), 150, {"epsilon": 1.0, "alpha": 0.038, "radius": 2}),
+        (two_state(slip=0.2), 100, {"epsilon": 1.0, "alpha": 0.05, "radius": 2}),
     ],
 }
 _RULED: dict[str, list[Case]] = {
@@ -223,6 +256,7 @@ _RULED: dict[str, list[Case]] = {
         (GARNET_4, 200, {"samples": 30, "least": 2, "alpha": 0.05, "max_sweeps": 3}),
     ],
 }
+_BASELINES = {**BASELINE_CASES, "zero-one-ucrl": [(REFUSED, 0, {"tau": 0.0}), *BASELINE_CASES["zero-one-ucrl"]]}
 TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
     ("ucb1", "bandit"): (compare_ucb1, _ROUNDS),
     ("moss", "bandit"): (compare_moss, _ROUNDS),
@@ -340,14 +374,18 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
             *((m, 200, {**g, "slots": 0}) for m, n, g in _COLLECTION if g.get("alpha") != 0.0),
             (riverswim(states=4), 200, {"samples": 4, "alpha": 0.1, "slots": 0, "max_sweeps": 5}),
             *((garnet(S=6, A=3, b=4, seed=1), 60, {"samples": 5, "alpha": 0.03, "slots": k}) for k in (1, 2, 3)),
+            # the pair without a slot is neither in state 0 nor of action 0
+            (garnet(S=4, A=3, b=3, seed=2), 60, {"samples": 3, "alpha": 0.1, "slots": 2}),
+            # a change of 1/16 is the precision at t = 8 of a run from 1 on
+            (star(p=(0.62,)), 40, {"b": [[0], [4]], "alpha": 0.0, "slots": 0, "max_sweeps": 200}),
         ],
     ),
     **{(name, "average"): (_tasks, cases) for name, cases in _TASKS.items()},
-    ("max-ent", "average"): (compare_max_ent, list(MAX_ENT_CASES.values())),
+    ("max-ent", "average"): (_refusing(compare_max_ent), [(REFUSED, 0, {"tau": 0.0}), *MAX_ENT_CASES.values()]),
     ("stationary-policy", "average"): (compare_policy, list(POLICY_CASES)),
     **{
-        (name, "average"): (compare_baseline, [*BASELINE_FAULT_CASES[name], *BASELINE_CASES[name]])
-        for name in BASELINE_CASES
+        (name, "average"): (_refusing(compare_baseline), [*BASELINE_FAULT_CASES[name], *cases])
+        for name, cases in _BASELINES.items()
     },
     ("ucrl2", "average"): (
         compare_ucrl2,
@@ -380,18 +418,24 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
             *((m, 10, {"delta": 0.1, "scale": 0.0, "tau": 0.5, "max_sweeps": 300}) for m in (_AT_HALF, _BELOW_HALF)),
         ],
     ),
-    ("scal", "average"): (_scal, SCAL_CASES),
+    ("scal", "average"): (_scal, [*SCAL_NARROW, *SCAL_CASES]),
     ("optimistic-q", "average"): (compare_optimistic_q, OPTIMISTIC_Q_CASES),
     ("mdp-oomd", "average"): (compare_oomd, OOMD_CASES),
     ("politex", "average"): (compare_politex, POLITEX_CASES),
-    **{(name, "average"): (compare, list(cases.values())) for name, (compare, cases) in AVERAGE_LINEAR.items()},
-    ("pmevi-dt", "average"): (compare_pmevi, PMEVI_CASES),
+    **average_linear(),
+    ("pmevi-dt", "average"): (_refusing(compare_pmevi), [(REFUSED, 0, {"tau": 0.0}), *PMEVI_RARE, *PMEVI_CASES]),
     **{
         (name, "average"): (compare, [(m, n, p) for k, m, n, p in LOOP_MODELS_CASES.values() if k == name])
         for name, compare in LOOP_MODELS.items()
     },
-    ("loop", "average"): (compare_loop, LOOP_CASES),
+    ("loop", "average"): (compare_loop, [*LOOP_VARIANTS, *LOOP_CASES]),
+    ("loop-ascent", "average"): (compare_loop, [*LOOP_VARIANTS, *LOOP_CASES[:2]]),
+    ("loop-box", "average"): (compare_loop, [LOOP_BOX, *LOOP_VARIANTS, *LOOP_CASES]),
     ("loop-values", "average"): (compare_values, LOOP_VALUES_CASES),
+    ("loop-linear", "average"): (
+        compare_loop_linear,
+        [*LOOP_LINEAR_VARIANTS, *((m, n, g) for k, m, n, g in LOOP_LINEAR_CASES.values() if k == "loop-linear")],
+    ),
     ("kl-ucrl", "average"): (
         _follow,
         [

@@ -18,7 +18,7 @@ from tests.reference.ucb1 import UCB1
 from tests.reference.ucb_h import UCBH
 from tests.reference.ucrl2 import UCRL2
 from theorylab.learner import Learner, resolve
-from theorylab.rng import ENVIRONMENT, INITIAL, Rng, draw, key_words
+from theorylab.rng import ENVIRONMENT, INITIAL, LEARNER, Rng, draw, key_words
 
 CLOSE = 1e-9
 
@@ -101,6 +101,17 @@ def clear(values: NDArray[np.float64], ties: bool) -> bool:
         return True
     low, high = np.sort(values)[-2:]
     return bool(high - low > CLOSE or (ties and high == low))
+
+
+def sampling_differs(machine: Machine) -> str | None:
+    """Of an action drawn from st.pi: a cumulative probability equal to the draw is passed, the last takes the rest."""
+    u = float(draw(machine.rng, 0, 0, LEARNER)[0])
+    last = machine.p.A - 1
+    for first, second, wanted in ((u, 1.0 - u, min(1, last)), (0.5 * u, 0.0, last)):
+        machine.st.pi[0] = [first, second, *last * [0.0]][: last + 1]
+        if (a := machine.act(0, 0)) != wanted:
+            return f"action {a} against {wanted} at the draw {u} from {machine.st.pi[0].tolist()}"
+    return None
 
 
 def compare_ucb1(learner: Learner, model: Any, rounds: int, params: dict[str, Any] | None = None) -> str | None:

@@ -198,6 +198,7 @@ def compare_olsvi(learner: Learner, model: Any, steps: int, params: dict[str, An
                 {
                     "Lam_inv": (st.Lam_inv, np.linalg.inv(reference.Lam)), "w": (st.w, reference.w),
                     "Q": (st.Q, reference.Q), "V": (st.V, reference.V),
+                    "log_det": (st.log_det, reference.log_det()),
                 }
             )  # fmt: skip
             if wrong:

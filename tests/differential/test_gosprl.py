@@ -112,6 +112,8 @@ def plans_differ(st: Any, reference: GOSPRL, known: bool) -> str | None:
     for name, ours, theirs in pairs:
         if far(ours, theirs):
             return f"{name} differs by {np.max(np.abs(np.asarray(ours, float) - np.asarray(theirs, float))):.3g}"
+    if reference.planner == "extended" and st.order.tolist() != sorted(range(reference.S), key=lambda x: (st.v[x], x)):
+        return f"order {st.order} of v {st.v}"
     for at in np.ndindex(st.width.shape):
         if st.support[at][: st.width[at]].tolist() != np.flatnonzero(st.plow[at]).tolist():
             return f"the support of the row {list(at)} is {st.support[at][: st.width[at]].tolist()}"

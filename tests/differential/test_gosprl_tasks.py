@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def transcription(learner: Learner, model: Any, p: Any) -> RuleGOSPRL:
     if learner.name == EXPLORE.name:
         rule: Any = Explore(p.times, p.epsilon, p.cost, p.theta, p.alpha0)
     else:
-        rule = Diameter(p.epsilon)
+        rule = Diameter(p.epsilon, p.max_sweeps)
     return RuleGOSPRL(rule, model.S, model.A, p.delta, p.alpha, FAMILIES[p.radius])
 
 
@@ -37,12 +38,17 @@ def task_differs(st: Any, rule: Any) -> str | None:
     if isinstance(rule, Diameter):
         pairs = [("W", st.guess[0], rule.W), ("rounds", st.rounds[0], float(rule.rounds))]
         pairs.append(("estimate", st.estimate[0], rule.estimate))
-        if rule.rounds > 1:
-            pairs.append(("|v|", st.largest[0], rule.v))
+        known = rule.rounds > 1 or math.isfinite(rule.v)
+        pairs.append(("|v|", st.largest[0], rule.v if known else 0.0))
         for name, ours, theirs in pairs:
-            if far(ours, theirs, 1e-9 * max(1.0, abs(theirs))):
+            if ours != theirs and (math.isinf(theirs) or far(ours, theirs, 1e-9 * max(1.0, abs(theirs)))):
                 return f"{name} is {ours} against {theirs}"
     return None
+
+
+def ended(reference: RuleGOSPRL) -> tuple[int, bool] | None:
+    """How far the diameter's rounds are."""
+    return (reference.rule.rounds, reference.finished is not None) if isinstance(reference.rule, Diameter) else None
 
 
 def compare(
@@ -60,7 +66,7 @@ def compare(
         idle = reference.travelling or s in reference.goals or reference.finished is not None
         if due != (reference.due or not idle):
             return f"step {t}: {'a lookup' if due else 'no lookup'}, against the transcription"
-        attempts = reference.attempts
+        attempts, rounds = reference.attempts, ended(reference)
         wanted = reference.act(s)
         started = reference.attempts > attempts
         if planned == (started and reference.sweeps > machine.p.max_sweeps):
@@ -71,6 +77,11 @@ def compare(
             return f"step {t}: {wrong}"
         a = machine.act(t, s)
         if due:
+            if not started and ended(reference) not in (rounds, (1, False)):  # v is that of a plan of the rule
+                if st.order.tolist() != sorted(range(model.S), key=lambda x: (st.v[x], x)):
+                    return f"step {t}: order {st.order} of v {st.v}"
+                if st.sweeps[0] != reference.sweeps:
+                    return f"step {t}: {st.sweeps[0]} sweeps against {reference.sweeps}"
             if far(st.need, reference.b, 0.0):
                 return f"step {t}: need is {st.need.tolist()} against {reference.b.tolist()}"
             if wrong := task_differs(st, reference.rule):

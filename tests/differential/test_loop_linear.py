@@ -12,11 +12,13 @@ import pytest
 from proofs_check.mutants import fopo as fopo_faults
 from proofs_check.mutants import loop_linear as loop_faults
 from proofs_check.papers._loop_linear_steps import HARD, RANDOM
+from tests.differential._refusals import Refusal, unrefused
 from tests.differential.stepping import World, far
 from tests.reference.fopo import transcription
 from tests.reference.loop_linear import LoopLinear
 from theorylab.errors import InputError
 from theorylab.learner import Learner, resolve
+from theorylab.linear import LinearMDP
 from theorylab.registry import find_learner
 from theorylab.simulation import Simulation
 
@@ -46,7 +48,8 @@ def reference_of(name: str, model: Any, steps: int, params: dict[str, Any]) -> L
     if name == "fopo":
         return transcription(phi, r, B, steps, delta, scale, ridge)
     W = params.get("W", 0.0) or (2 + B / 2) * math.sqrt(d)
-    L = max(float(np.linalg.norm(x)) for x in phi.reshape(-1, d))
+    L = params.get("L", 0.0) or max(float(np.linalg.norm(x)) for x in phi.reshape(-1, d))
+    cap = params.get("cap", 1.0)
     if "beta" in params:
         beta = params["beta"]
     elif params.get("form", 0) == 2:
@@ -59,11 +62,12 @@ def reference_of(name: str, model: Any, steps: int, params: dict[str, Any]) -> L
             kappa = float(
                 np.linalg.norm(np.linalg.lstsq(phi.reshape(-1, d), np.ones(model.S * model.A), rcond=None)[0])
             )
-            W_e = W + kappa + (1 + B / 2) * math.sqrt(d)
+            W_e = W + cap * kappa + (1 + B / 2) * math.sqrt(d)
             noise += d * math.log(1 + 4 * W * L * steps / B)
             root = 3 * (math.sqrt(ridge) * (W + W_e) + B * math.sqrt(noise / 2) + 2 * B / math.sqrt(steps))
         beta = root**2
-    return LoopLinear(phi, r, scale * beta, B, W, ridge, params.get("factor", 4.0))
+    factor = (params.get("factor", 4.0), -1.0, None)[params.get("trigger", 0)]  # no excess is below -beta
+    return LoopLinear(phi, r, scale * beta, B, W, ridge, factor, cap)
 
 
 def plan_differs(st: Any, p: Any, reference: LoopLinear) -> str | None:
@@ -112,6 +116,9 @@ def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any]) ->
         excess = reference.excess(reference.omega, reference.J)
         if far(st.upsilon[0], excess, CLOSE * (1.0 + excess)):
             return f"step {t}: upsilon {st.upsilon[0]} against {excess}"
+        volume = reference.log_det() - (model.d * math.log(reference.ridge) if reference.ridge > 0.0 else 0.0)
+        if far(st.log_det[0], volume, CLOSE):
+            return f"step {t}: log_det {st.log_det[0]} against {volume}"
         s = s2
     X = reference.design()
     Phi = np.array(
@@ -121,6 +128,30 @@ def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any]) ->
         if far(ours, theirs, 1e-8):
             return f"{name} differs"
     return None if st.N.sum() == steps else "N does not count the steps"
+
+
+def scaled(model: LinearMDP, c: float) -> LinearMDP:
+    """The same model with c times the features."""
+    return LinearMDP(
+        c * np.array(model.phi), np.array(model.mu) / c, np.array(model.theta) / c, criterion=model.criterion,
+        name=f"{model.name}-{c:g}", P=np.array(model.P),
+    )  # fmt: skip
+
+
+def one_hot() -> LinearMDP:
+    """Two states and two actions, a feature for each pair: a visit doubles the determinant, or all but does."""
+    P = np.array([[[0.5, 0.5], [0.75, 0.25]], [[0.5, 0.5], [0.25, 0.75]]])
+    r = np.array([0.0, 0.0, 1.0, 1.0])
+    return LinearMDP(np.eye(4).reshape(2, 2, 4), P.reshape(4, 2), r, criterion=HARD.criterion, name="one-hot", P=P)
+
+
+def constant(norm2: float) -> LinearMDP:
+    """Two states, one action, one feature of this square: a visit raises det M by the factor 1 + norm2 / ridge."""
+    x = math.sqrt(norm2)
+    return LinearMDP(
+        np.full((2, 1, 1), x), np.full((1, 2), 0.5 / x), np.zeros(1), criterion=HARD.criterion,
+        name=f"constant-{norm2:g}", P=np.full((2, 1, 2), 0.5),
+    )  # fmt: skip
 
 
 #: (learner, model, steps, parameters)
@@ -142,7 +173,44 @@ CASES = {
     "fopo": ("fopo", HARD, 60, {"span": 1.25, "scale": 0.003}),
     "fopo, random": ("fopo", RANDOM, 60, {"span": 0.9, "scale": 0.003, "delta": 0.2}),
 }
+#: of `loop-linear`: the other triggers, norms that are not 1, a determinant 2 - 3e-9 times that of the plan, and an
+#: excess that is 4 beta to the last bit after one step
+VARIANTS: list[tuple[Any, int, dict[str, Any]]] = [
+    (constant(1.0 - 3e-9), 4, {"span": 1.0, "form": 1, "trigger": 2}),
+    (constant(1.0), 3, {"span": 1.0, "beta": 0.125, "W": 1.0}),
+    (HARD, 8, {"span": 1.25, "form": 1, "ridge": 0.05, "scale": 0.1, "trigger": 1}),
+    (HARD, 40, {"span": 1.25, "form": 1, "ridge": 0.05, "scale": 0.1, "trigger": 2}),
+    (one_hot(), 40, {"span": 2.0, "form": 1, "scale": 0.1, "trigger": 2}),
+    (RANDOM, 40, {"span": 0.9, "ridge": 0.0, "form": 2, "constant": 0.02, "trigger": 2}),
+    (scaled(HARD, 1e-3), 8, {"span": 1.25, "ridge": 0.0, "beta": 0.1, "W": 3e3}),
+    (scaled(HARD, 0.5), 20, {"span": 1.25, "ridge": 0.01, "scale": 0.004, "cap": 1.5}),
+    (scaled(HARD, 0.5), 20, {"span": 1.25, "ridge": 0.01, "scale": 0.004, "L": 2.0, "delta": 0.2}),
+]
 SHORT = ("optimism", "fopo")
+
+
+_KNOWN = {"phi": np.array(HARD.phi), "r": np.array(HARD.r)}
+REFUSALS: list[Refusal] = [
+    ({"span": 1.25, "beta": -1.0}, _KNOWN, "beta=-1.0 is negative"),
+    ({"span": 1.25, "L": 0.99}, _KNOWN, "L=0.99 is below the largest |phi| = 1;"),
+    (
+        {"span": 1.25, "L": 0.49},
+        {**_KNOWN, "phi": 0.5 * np.array(HARD.phi)},
+        "L=0.49 is below the largest |phi| = 0.5;",
+    ),
+]
+
+
+def loop_or_refusal(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
+    """Refusals first, then the run."""
+    sizes = {"S": HARD.S, "A": HARD.A, "T": 10, "d": HARD.d}
+    return unrefused(learner, REFUSALS, sizes) or compare(learner, model, steps, params)
+
+
+@pytest.mark.long
+def test_variants() -> None:
+    for case in VARIANTS:
+        assert loop_or_refusal(find_learner("loop-linear"), *case) is None, case
 
 
 @pytest.mark.parametrize("case", [pytest.param(k, marks=() if k in SHORT else pytest.mark.long) for k in CASES])

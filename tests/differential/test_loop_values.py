@@ -12,6 +12,7 @@ import mdps
 from mdps.learners.loop_values import choose, excesses
 from mdps.loop.values import completed, perturbed
 from proofs_check.mutants import loop_values as faults
+from tests.differential._refusals import Refusal, unrefused
 from tests.reference.loop_values import LoopValues, beta_of
 from theorylab.errors import InputError
 from theorylab.learner import Learner
@@ -32,15 +33,21 @@ _JAO, _SWIM = hypotheses(JAO, 8, 0.5, 1), hypotheses(SWIM, 6, 0.5, 2)
 _TIES = {**_JAO, "gains": np.round(_JAO["gains"], 1)}
 _TIES["gains"][0] = _JAO["gains"][0]
 _TIES["auxiliary"] = completed(JAO, _TIES["values"], _TIES["gains"])
-#: small budgets: two to four hypotheses one after the other; the last set becomes empty
+#: whole numbers: after one step the excess is 1 = 4 beta; the first table is nearest, and the class has as many tables
+_WHOLE = dict(
+    values=np.zeros((2, 2, 2)), gains=np.array([1.0, 0.0]), auxiliary=np.stack([-np.ones((2, 2)), np.zeros((2, 2))]),
+    span=1.0, beta=0.25,
+)  # fmt: skip
+#: small budgets: two to four hypotheses one after the other; the last but one set becomes empty
 CASES: list[tuple[Any, int, dict[str, Any]]] = [
     (JAO, 250, {**_JAO, "scale": 0.005}),
     (SWIM, 250, {**_SWIM, "form": 1, "scale": 0.1, "delta": 0.3}),
     (JAO, 250, {**_TIES, "form": 2, "constant": 0.1, "factor": 2.0}),
     (SWIM, 250, {**_SWIM, "beta": 1.0, "auxiliary": _SWIM["auxiliary"][::-1].copy()}),
     (JAO, 100, {**_JAO, "scale": 0.002}),
+    (JAO, 2, _WHOLE),
 ]
-IDS = ["all lemmas", "optimism", "ties, the paper's form", "beta given", "empty set"]
+IDS = ["all lemmas", "optimism", "ties, the paper's form", "beta given", "empty set", "at the bound"]
 
 
 def compare_values(learner: Learner, model: Any, length: int, params: dict[str, Any]) -> str | None:
@@ -56,11 +63,13 @@ def compare_values(learner: Learner, model: Any, length: int, params: dict[str, 
     if abs(run.params["beta"] - beta) > 1e-9 * beta:
         return f"beta {run.params['beta']} against {beta}"
     reference = LoopValues(values, p["gains"], auxiliary, np.array(model.r), beta, p["factor"])
+    limit, least = p["factor"] * beta, 0.0
     moves, s = np.zeros((model.S, model.A, model.S), dtype=np.int64), int(np.argmax(model.mu0))
     for t in range(length):
         seen = run.observed["visits"][0].copy()
         due = reference.due()
         possible = not due or reference.optimise()
+        least_at_plan = reference.losses[reference.f].min()
         try:
             run.advance(t + 1)
         except InputError as refusal:
@@ -80,6 +89,15 @@ def compare_values(learner: Learner, model: Any, length: int, params: dict[str, 
         reference.learn(s, a, s2)
         if wrong := _state_differs(st, reference, moves):
             return f"step {t}: {wrong}"
+        # min_g of the last lookup: at the plan, or where the bound with the one before has reached the trigger
+        own = float(reference.own[f])
+        if due:
+            least = float(least_at_plan)
+        bound = own - least
+        if bound >= limit or (bound > limit * (1.0 - 1e-7) and st["least"][0] != least):
+            least = own - float(reference.excess[f])
+        if abs(st["least"][0] - least) > 1e-9 * (1.0 + own) or abs(st["upsilon"][0] - own + least) > 1e-9 * (1.0 + own):
+            return f"step {t}: least {st['least'][0]} and upsilon {st['upsilon'][0]} against {least}, {own - least}"
         s = s2
     return None
 
@@ -99,9 +117,24 @@ def _state_differs(st: dict[str, Any], reference: LoopValues, moves: np.ndarray)
     return None
 
 
+#: a negative beta, no span, a span below that of a hypothesis, a gain above the cap
+_R = {"r": np.array(JAO.r)}
+REFUSALS: list[Refusal] = [
+    ({**_JAO, "beta": -1.0}, _R, "beta=-1.0 is negative"),
+    ({**_JAO, "span": 0.0}, _R, "span=0.0 must be positive"),
+    ({**_JAO, "span": 0.5}, _R, "above span=0.5"),
+    ({**_JAO, "cap": 0.5}, _R, "gains[0] is above cap=0.5"),
+]
+
+
+def compare(learner: Learner, model: Any, length: int, params: dict[str, Any]) -> str | None:
+    """Refusals first, then the run."""
+    return unrefused(learner, REFUSALS, {"S": 2, "A": 2, "T": 5}) or compare_values(learner, model, length, params)
+
+
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_loop_values_is_algorithm_1(case: tuple[Any, int, dict[str, Any]]) -> None:
-    assert compare_values(find_learner(NAME, "average"), *case) is None
+    assert compare(find_learner(NAME, "average"), *case) is None
 
 
 def test_the_cases_change_their_hypothesis() -> None:

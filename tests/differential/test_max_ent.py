@@ -29,8 +29,10 @@ def compare_max_ent(learner: Learner, model: Any, steps: int, params: dict[str, 
     world = World(model)
     machine = Machine(learner, {"S": model.S, "A": model.A, "T": steps}, params, world.rng)
     own = {k: v for k, v in params.items() if k in ("weighted", "mu", "alpha", "delta", "tau")}
-    b = np.array(params.get("b", np.full((model.S, model.A), params.get("samples", 1))), dtype=np.int64)
-    st, reference = machine.st, MaxEnt(b, steps, **own)
+    states = np.array(params.get("b_states", [0] * model.S), dtype=np.int64)
+    every = 0 if "b_states" in params else params.get("samples", 1)
+    b = np.array(params.get("b", np.full((model.S, model.A), every)), dtype=np.int64)
+    st, reference = machine.st, MaxEnt(b, steps, b_states=states, **own)
     if far((machine.p.mu, machine.p.Q), (reference.mu, reference.Q)):
         return f"mu {machine.p.mu} and Q {machine.p.Q} against {reference.mu} and {reference.Q}"
     s, due = world.start(0), True
@@ -57,6 +59,8 @@ def compare_max_ent(learner: Learner, model: Any, steps: int, params: dict[str, 
             ("N", st.N, reference.T + reference.nu),
             ("moves", st.moves, reference.C),
             ("finished", st.finished[0], finished),
+            ("goal", st.goal, reference.open_states()),
+            ("goals", st.goals[0], reference.open_states().sum()),
             ("phi", st.phi[0], reference.phi),
         )
         for name, ours, theirs in pairs:
@@ -131,6 +135,9 @@ CASES: dict[str, tuple[Any, int, dict[str, Any]]] = {
     "wheel": (wheel(states=3), 150, {"weighted": 1, "mu": 0.01, "alpha": 0.2, "samples": 0, "max_sweeps": 300}),
     "mu from few steps": (SMALL, 4, {"b": [[1, 0], [0, 0], [0, 0]], "max_sweeps": 300}),
     "sweeps that end": (riverswim(states=4), 200, {"alpha": 0.02, "max_sweeps": 12}),
+    "visits of states": (SMALL, 60, {"b_states": [4, 0, 9], "max_sweeps": 300}),
+    "one action": (garnet(S=4, A=1, b=2, seed=1), 60, {"samples": 3, "max_sweeps": 300}),
+    "radius zero": (SMALL, 100, {"alpha": 0.0, "max_sweeps": 300}),
 }
 POLICY_CASES: tuple[tuple[Any, int, dict[str, Any]], ...] = (
     (SMALL, 60, {"policy": [[0.2, 0.8], [1.0, 0.0], [0.0, 1.0]]}),

@@ -12,7 +12,7 @@ from mdps.models.garnet import family as garnet
 from mdps.models.jump_riverswim import family as jump
 from mdps.models.two_state import family as two_state
 from proofs_check.kill_matrix import planted
-from tests.differential.stepping import Machine, World, far
+from tests.differential.stepping import Machine, World, far, sampling_differs
 from tests.reference.mdp_oomd import MDPOOMD, barrier_step
 from theorylab.errors import InputError
 from theorylab.learner import Learner
@@ -29,13 +29,17 @@ CASES: list[tuple[Any, int, dict[str, Any]]] = [
     (SMALL, 100, {"N": 7, "B": 25, "eta": 3.0, "spacing": 2}),
     (SMALL, 300, {"t_mix": 0.1, "t_hit": 0.2, "eta": 0.05}),
     (garnet(S=2, A=1, b=2, seed=1), 60, SHORT),
+    (two_state(slip=0.2), 1, {"t_mix": 0.1, "t_hit": 0.2}),  # log2 T is 0
 ]
 
 
 def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
-    """The action of every step, when a block ends, and both policies, beta and lambda after it."""
+    """The action of every step, when a block ends, and both policies, beta and lambda after it; the block's rewards."""
     world = World(model)
-    machine = Machine(learner, {"S": model.S, "A": model.A, "T": steps}, params, world.rng)
+    sizes = {"S": model.S, "A": model.A, "T": steps}
+    machine = Machine(learner, sizes, params, world.rng)
+    if wrong := sampling_differs(Machine(learner, sizes, params, world.rng)):
+        return wrong
     reference = MDPOOMD(model.S, model.A, steps, **params)
     if (machine.p.N, machine.p.B) != (reference.N, reference.B):
         return f"N, B: {machine.p.N}, {machine.p.B} against {reference.N}, {reference.B}"
@@ -48,6 +52,8 @@ def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any]) ->
             for name in ("pi", "prime", "beta", "lam"):
                 if far(getattr(machine.st, name), getattr(reference, name)):
                     return f"step {t}: {name} differs"
+        if far(machine.st.total[0], sum(reward for _, _, reward in reference.block)):
+            return f"step {t}: total is {machine.st.total[0]}"
         u = float(draw(world.rng, t, 0, LEARNER)[0])
         a, wanted = machine.act(t, s), reference.act(s, u)
         if a != wanted and np.min(np.abs(np.cumsum(reference.pi[s]) - u)) > 1e-9:

@@ -13,7 +13,7 @@ from mdps.models.three_state import family as three_state
 from mdps.models.two_state import family as two_state
 from proofs_check.kill_matrix import planted
 from tests.differential.stepping import Machine, World, far, not_first, sweeps_said
-from tests.differential.test_scal import CLOSE, SMALL, Case, chosen_differ, sets_differ, sets_of
+from tests.differential.test_scal import AT_HALF, BELOW_HALF, CLOSE, SMALL, Case, chosen_differ, sets_differ, sets_of
 from tests.reference.pmevi_dt import PMEVIDT
 from theorylab.errors import InputError
 from theorylab.learner import Learner
@@ -23,7 +23,7 @@ from theorylab.simulation import Simulation
 
 def plans_differ(st: Any, reference: PMEVIDT) -> str | None:
     """The first thing of a plan that differs."""
-    for name in ("limit", "bonus"):
+    for name in ("est", "limit", "bonus", "mark", "paid_at"):
         if far(getattr(st, name), getattr(reference, name), CLOSE):
             return f"{name} is {getattr(st, name).tolist()} against {getattr(reference, name).tolist()}"
     if st.contradicted[0] != reference.contradicted:
@@ -71,6 +71,12 @@ def follow(
     return None, machine.st, reference
 
 
+#: more is paid than owed; bounds that contradict each other off the last state; a tie with the precision of a plan
+RARE: list[Case] = [
+    (garnet(S=2, A=1, b=2, seed=3, rewards="bernoulli"), 120, {"span": 3.0, "scale": 0.0, "max_sweeps": 300}),
+    (garnet(S=3, A=1, b=3, seed=0), 120, {"span": 0.1, "scale": 0.0, "max_sweeps": 300}),
+    *((m, 10, {"span": 4.0, "scale": 0.0, "tau": 0.5, "max_sweeps": 300}) for m in (AT_HALF, BELOW_HALF)),
+]
 CASES: list[Case] = [
     (SMALL, 160, {"scale": 0.02, "max_sweeps": 300}),
     (three_state(q=0.1), 150, {"span": 1.1, "scale": 0.02, "max_sweeps": 300}),

@@ -11,7 +11,7 @@ from mdps.models.garnet import family as garnet
 from mdps.models.jump_riverswim import family as jump
 from mdps.models.two_state import family as two_state
 from proofs_check.kill_matrix import planted
-from tests.differential.stepping import Machine, World, far
+from tests.differential.stepping import Machine, World, far, sampling_differs
 from tests.reference.politex import Politex
 from theorylab.errors import InputError
 from theorylab.learner import Learner
@@ -26,13 +26,18 @@ CASES: list[tuple[Any, int, dict[str, Any]]] = [
     (jump(states=4), 121, {"eta": 0.8, "ridge": 0.5}),
     (two_state(slip=0.2), 60, {"N": 1, "B": 3, "eta": 3.0}),
     (garnet(S=2, A=1, b=2, seed=1), 60, SHORT),
+    (SMALL, 120, {"N": 6, "B": 20, "eta": 5000.0}),  # scores whose exponentials are no numbers
+    (two_state(slip=0.2), 5, {}),  # the root of T, rounded up, is 3
 ]
 
 
 def compare(learner: Learner, model: Any, steps: int, params: dict[str, Any]) -> str | None:
     """The action of every step, when a part ends, and the policy, gain, bias and Q after it."""
     world = World(model)
-    machine = Machine(learner, {"S": model.S, "A": model.A, "T": steps}, params, world.rng)
+    sizes = {"S": model.S, "A": model.A, "T": steps}
+    machine = Machine(learner, sizes, params, world.rng)
+    if wrong := sampling_differs(Machine(learner, sizes, params, world.rng)):
+        return wrong
     reference = Politex(model.S, model.A, steps, **params)
     if (machine.p.N, machine.p.B) != (reference.N, reference.B):
         return f"N, B: {machine.p.N}, {machine.p.B} against {reference.N}, {reference.B}"

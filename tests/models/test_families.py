@@ -14,6 +14,7 @@ import bandits
 import mdps
 from theorylab import registry
 from theorylab.errors import InputError
+from theorylab.family import GAMES
 from theorylab.model import Bandit, FiniteHorizon, TabularMDP
 from theorylab.plan import bias_span, diameter, evaluate, hitting_times, plan
 
@@ -367,6 +368,8 @@ def test_every_family_builds_with_its_defaults_under_its_own_name() -> None:
         assert family.name in names and family.text
         model = family()
         assert model.name and isinstance(model, Bandit) == (family.setting == "bandit")
+        if GAMES & {family.setting, model.setting}:
+            assert family.setting == model.setting
 
 
 def test_unknown_model_names_the_nearest() -> None:

@@ -13,12 +13,15 @@ import pytest
 
 from theorylab import registry
 from theorylab.errors import InputError
-from theorylab.family import Family, Published
+from theorylab.family import GAMES, Family, Published
 from theorylab.model import TabularMDP
 from theorylab.plan import bias_span, diameter, plan
 
 ALL: list[tuple[Family, Published]] = [
-    (family, published) for family in registry.iter_specs("models") for published in family.published
+    (family, published)
+    for family in registry.iter_specs("models")
+    for published in family.published
+    if family.setting not in GAMES  # those of games: tests/models/test_games.py
 ]
 NAMES = [published.name for _, published in ALL]
 KEYS = ("gain", "bias_span", "diameter", "gap", "value", "best_mean")

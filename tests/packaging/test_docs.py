@@ -132,7 +132,7 @@ def test_constants_without_a_comment_are_listed_with_their_value(monkeypatch: py
 
 def test_every_public_module_of_the_content_is_a_spec_or_on_a_reference_page() -> None:
     """A module of the content packages is a learner, a family, a paper or a set of faults, or lists what is public."""
-    specs = {"models": "family", "learners": "learner", "papers": "claims"}
+    specs = {"models": "family", "games": "family", "learners": "learner", "papers": "claims"}
     pages, wrong = set(documented_modules()), []
     for name in (m for package in ("mdps", "bandits", "proofs_check") for m in catalogue.public_modules(package)):
         module, folder = importlib.import_module(name), name.partition(".")[2].partition(".")[0]

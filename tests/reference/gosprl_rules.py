@@ -79,10 +79,12 @@ class Explore:
 
 
 class Diameter:
-    """W, rounds, the last |v| and the estimate; the EVI stops at changes of epsilon / 2 and |v| bounds its policies."""
+    """W, rounds, the last |v| and the estimate; the EVI stops at changes of epsilon / 2 and |v| bounds its policies;
+    infinite where it takes more than `limit` sweeps."""
 
-    def __init__(self, epsilon: float) -> None:
+    def __init__(self, epsilon: float, limit: int = 10**6) -> None:
         self.epsilon, self.W, self.rounds, self.v, self.estimate = epsilon, 0.5, 0, math.inf, 0.0
+        self.limit = limit
 
     def ask(self, core: RuleGOSPRL, s: int, a: int) -> int:
         if self.rounds == 0:
@@ -93,7 +95,7 @@ class Diameter:
 
     def advance(self, core: RuleGOSPRL) -> bool:
         if self.rounds > 0:
-            u = max(float(times_to(core, g, self.epsilon / 2).max()) for g in range(core.S))
+            u = max(float(times_to(core, g, self.epsilon / 2, self.limit).max()) for g in range(core.S))
             self.v = u / (1 - self.epsilon / 2)
             if self.v <= self.W:
                 self.estimate = (1 + 2 * self.epsilon / self.W * self.v) * self.v
@@ -127,13 +129,15 @@ def box_minimum(core: RuleGOSPRL, s: int, a: int, v: Floats) -> float:
     return float(q @ v)
 
 
-def times_to(core: RuleGOSPRL, goal: int, precision: float) -> Floats:
-    """Optimistic expected times to the goal: the last iterate L v, |L v - v| at most the precision."""
+def times_to(core: RuleGOSPRL, goal: int, precision: float, limit: int) -> Floats:
+    """Optimistic expected times to the goal: the last iterate L v, |L v - v| at most the precision; else infinite."""
     new = np.zeros(core.S)
-    while True:
+    for k in range(limit):
         v, new = new, np.zeros(core.S)
         for s in range(core.S):
             if s != goal:
                 new[s] = 1.0 + min(box_minimum(core, s, a, v) for a in range(core.A))
         if np.max(np.abs(new - v)) <= precision:
+            core.sweeps = k + 1
             return new
+    return np.full(core.S, math.inf)

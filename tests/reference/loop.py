@@ -89,3 +89,33 @@ def _gains(V: np.ndarray, n: np.ndarray, P: np.ndarray, r: np.ndarray, pi: Any, 
         good = _cheapest(V, middle, n, P, r, pi) <= beta
         low, high = np.where(good, middle, low), np.where(good, high, middle)
     return np.where(inside, cap, np.where(ok, low, -math.inf))
+
+
+def box_gain(data: Sequence[Step], r: np.ndarray, beta: float, B: float, cap: float) -> float:
+    """LOOP-box: the gain, at most cap, of u -> max_a r + sqrt(beta / n) + P_hat u, range of u cut to B.
+
+    Half steps and plain loops; a pair without visits pays the most that a step can, cap + B.
+    """
+    S, A = r.shape
+    counts: dict[tuple[int, int], list[int]] = {(s, a): [0] * S for s in range(S) for a in range(A)}
+    for s, a, s2 in data:
+        counts[s, a][s2] += 1
+    u = [0.0] * S
+    while True:
+        image = []
+        for s in range(S):
+            paid = []
+            for a in range(A):
+                n = sum(counts[s, a])
+                if n == 0:
+                    paid.append(cap + B + sum(u) / S)
+                else:
+                    ahead = sum(c * x for c, x in zip(counts[s, a], u, strict=True)) / n
+                    paid.append(float(r[s, a]) + math.sqrt(beta / n) + ahead)
+            image.append(max(paid))
+        image = [min(x, min(image) + B) for x in image]
+        change = [x - y for x, y in zip(image, u, strict=True)]
+        if max(change) - min(change) <= 1e-6:
+            return float(min(cap, 0.5 * (max(change) + min(change))))
+        u = [y + 0.5 * x for x, y in zip(change, u, strict=True)]
+        u = [y - min(u) for y in u]

@@ -27,10 +27,18 @@ class LoopLinear:
     """Attributes: data (s, a, s'); omega, J in play; plans so far."""
 
     def __init__(
-        self, phi: Floats, r: Floats, beta: float, span: float, W: float, ridge: float, factor: float | None = 4.0
+        self,
+        phi: Floats,
+        r: Floats,
+        beta: float,
+        span: float,
+        W: float,
+        ridge: float,
+        factor: float | None = 4.0,
+        cap: float = 1.0,
     ) -> None:
         self.phi, self.r, self.beta, self.span, self.W, self.ridge = phi, r, beta, span, W, ridge
-        self.factor = factor
+        self.factor, self.cap = factor, cap
         self.data: list[tuple[int, int, int]] = []
         self.omega, self.J, self.plans = np.zeros(phi.shape[2]), 0.0, 0
         self.size = 0.0
@@ -54,7 +62,11 @@ class LoopLinear:
         return float(((X @ omega - y) ** 2).sum() - ((X @ g - y) ** 2).sum())
 
     def log_det(self) -> float:
+        """ln det of the matrix; without a ridge that of its range."""
         X = self.design()
+        if self.ridge == 0.0:
+            sizes = np.linalg.eigvalsh(X.T @ X)
+            return float(np.log(sizes[sizes > 1e-9 * sizes.max()]).sum())
         return float(np.linalg.slogdet(self.ridge * np.eye(X.shape[1]) + X.T @ X)[1])
 
     def largest(self) -> float:
@@ -70,7 +82,7 @@ class LoopLinear:
             reward = np.array([self.r[s, a] for s, a, _ in self.data] + [0.0] * d)
             ones = np.array([1.0] * len(self.data) + [0.0] * d)
             gap = X @ omega - hat @ (np.array(rows) @ omega + reward - J * ones)
-            limits = [cp.norm(gap) <= math.sqrt(self.beta), cp.norm(omega) <= self.W, J <= 1.0]
+            limits = [cp.norm(gap) <= math.sqrt(self.beta), cp.norm(omega) <= self.W, J <= self.cap]
             limits += [F[s] @ omega >= self.phi[s, a] @ omega for s in range(S) for a in range(A) if a != pi[s]]
             if self.span < math.inf:
                 limits += [F @ omega <= self.span / 2, F @ omega >= -self.span / 2]

@@ -30,6 +30,7 @@ def solve(P: Floats, r: Floats) -> tuple[float, Floats, Floats, Ints]:
         system[S, 0] = 1.0  # h(0) = 0
         reward = np.array([r[s, pi[s]] for s in range(S)] + [0.0])
         solution = np.linalg.lstsq(system, reward, rcond=None)[0]
+        solution = np.round(solution, 12)  # short numbers stay short
         h, gain = solution[:S], float(solution[S])
         q = np.array([[r[s, a] + math.fsum(P[s, a] * h) - gain for a in range(A)] for s in range(S)])
         better = [s for s in range(S) if q[s].max() > q[s, pi[s]] + 1e-9]

@@ -32,7 +32,7 @@ class MaxEnt:
 
     Attributes: C (S,A,S) transitions; T (S,A) counts before the episode, nu in it; w, grad (S,A), low, high (S,A,S) of
     the episode; pi (S,), u, u_next (S,), q (S,A) of its last sweep; phi, t, episodes, iterations; finished: completion
-    time of the requirement b, or None.
+    time of the requirement b, b_states, or None.
     """
 
     def __init__(
@@ -44,8 +44,10 @@ class MaxEnt:
         alpha: float = 1.0,
         delta: float = 0.1,
         tau: float = 0.9,
+        b_states: NDArray[np.int64] | None = None,
     ) -> None:
         self.b = b
+        self.b_states = np.zeros(len(b), dtype=np.int64) if b_states is None else b_states
         self.S, self.A = S, A = b.shape
         self.weighted, self.alpha, self.delta, self.tau = bool(weighted), alpha, delta, tau
         self.mu = mu if mu > 0 else min(n ** (-1 / 3) * S ** (-2 / 3), math.exp(-1) - 1 / (S * A))
@@ -56,7 +58,13 @@ class MaxEnt:
         self.low, self.high = np.zeros((S, A, S)), np.ones((S, A, S))
         self.u, self.u_next, self.pi = np.zeros(S), np.zeros(S), np.zeros(S, dtype=np.int64)
         self.phi, self.t, self.episodes, self.iterations = 0.0, 0, 0, 0
-        self.finished: int | None = 0 if not (b > 0).any() else None
+        self.finished: int | None = None if self.open_states().any() else 0
+
+    def open_states(self) -> NDArray[np.bool_]:
+        """(S,) whether an action is short of its requirement, or the state is with any action."""
+        N = self.T + self.nu
+        found: NDArray[np.bool_] = (N < self.b).any(axis=1) | (N.sum(axis=1) < self.b_states)
+        return found
 
     def gradient(self) -> Floats:
         """dH/dlam at the frequencies so far."""
@@ -77,7 +85,7 @@ class MaxEnt:
         self.nu[s, a] += 1
         self.t += 1
         self.phi += float(np.linalg.norm(self.gradient() - self.grad))
-        if self.finished is None and (self.T + self.nu >= self.b).all():
+        if self.finished is None and not self.open_states().any():
             self.finished = self.t
 
     def start_episode(self) -> None:

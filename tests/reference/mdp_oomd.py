@@ -53,8 +53,8 @@ class MDPOOMD:
         spacing: int = 1,
     ) -> None:
         self.S, self.A, self.eta, self.spacing = S, A, eta, spacing
-        self.N = math.ceil(4 * t_mix * math.log2(T)) if N is None else N
-        self.B = math.ceil(16 * self.N * t_hit * math.log2(T)) if B is None else B
+        self.N = max(math.ceil(4 * t_mix * math.log2(T)), 1) if N is None else N  # log2 T is 0 at T = 1
+        self.B = max(math.ceil(16 * self.N * t_hit * math.log2(T)), self.N + 1) if B is None else B
         self.pi, self.prime = np.full((S, A), 1 / A), np.full((S, A), 1 / A)
         self.beta, self.lam = np.zeros((S, A)), np.zeros((2, S))
         self.block: list[tuple[int, int, float]] = []

@@ -32,6 +32,10 @@ class OLSVIFH:
         self.beta = scale * c * self.d * self.L * math.sqrt(math.log(2 * self.d * T / delta))
         self.steps: list[tuple[int, int, float, int]] = []
 
+    def log_det(self) -> float:
+        """ln(det Lambda / lam^d) at the last plan."""
+        return float(np.linalg.slogdet(self.Lam / self.lam)[1])
+
     def plan(self) -> None:
         """Backwards, one matrix for all stages."""
         self.Lam = self.lam * np.eye(self.d)

@@ -29,7 +29,8 @@ def alternations(path: list[int], s: int, y: int) -> list[int]:
 
 
 class PMEVIDT(UCRL2B):
-    """As UCRL2B, and limit (S,S), bonus (S,A), raised (S,), contradicted; path, paid and promised, one entry a step."""
+    """As UCRL2B, and limit (S,S), bonus (S,A), raised (S,), contradicted; path, paid and promised, one entry a step;
+    est (S,S), and of the last alternation of two states its time, mark (S,S), and the rewards before it, paid_at."""
 
     def __init__(self, S: int, A: int, delta: float, span: float, **sets: Any) -> None:
         super().__init__(S, A, delta, **sets)
@@ -39,6 +40,7 @@ class PMEVIDT(UCRL2B):
         self.promised: list[float] = []
         self.contradicted = 0
         self.limit, self.bonus = np.zeros((S, S)), np.zeros((S, A))
+        self.est, self.mark, self.paid_at = (np.zeros((S, S)) for _ in range(3))
 
     def learn(self, s: int, a: int, r: float, s2: int) -> None:
         """One step; `ended` says whether the pair has doubled its visits."""
@@ -78,11 +80,14 @@ class PMEVIDT(UCRL2B):
         for s in range(self.S):
             for y in range(self.S):
                 times = alternations(self.path, s, y)
+                if s != y and times:
+                    self.mark[s, y], self.paid_at[s, y] = times[-1], math.fsum(self.paid[: times[-1]])
                 if s != y and len(times) > 1:
                     total = 0.0
                     for i, j in pairwise(times):
                         sign = 1 if self.path[i] == s else -1
                         total += sign * math.fsum(r - gain for r in self.paid[i:j])
+                    self.est[s, y] = total / (len(times) - 1)
                     d[s, y] = min(self.c0, (total + error) / (len(times) - 1))
         closed = d
         for _ in range(self.S):
