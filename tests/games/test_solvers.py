@@ -20,8 +20,8 @@ from theorylab.simulation import Simulation
 #: learner, parameters, iterations -> exploitability on Kuhn poker
 KUHN = [
     ("cfr", {}, {100: 0.0257, 1000: 0.00727}),
-    ("cfr-plus", {}, {100: 0.00119, 1000: 8.7e-5}),
-    ("pcfr-plus", {}, {100: 2.3e-5, 1000: 2.4e-8}),
+    pytest.param("cfr-plus", {}, {100: 0.00119, 1000: 8.7e-5}, marks=pytest.mark.long),
+    pytest.param("pcfr-plus", {}, {100: 2.3e-5, 1000: 2.4e-8}, marks=pytest.mark.long),
     ("mmd", dict(eta=1.0, alpha=1.0, schedule=1), {100: 0.0291, 1000: 0.00506, 3000: 0.00236}),
     ("mmd", dict(magnet=0.05), {100: 0.0941, 1000: 0.00366}),
     ("mmd", dict(alpha=0.5, eta=0.05), {3000: 0.112}),
@@ -51,7 +51,7 @@ def _close(found: float, printed: float) -> bool:
     return abs(found - printed) <= 0.04 * printed if printed < 1e-3 else abs(found - printed) <= 0.006 * printed
 
 
-@pytest.mark.parametrize(("name", "params", "printed"), KUHN, ids=[f"{n}-{i}" for i, (n, _, _) in enumerate(KUHN)])
+@pytest.mark.parametrize(("name", "params", "printed"), KUHN)
 def test_exploitability_on_kuhn_poker(name, params, printed):
     found = run(name, mdps.games.kuhn(), iterations=max(printed), checkpoints=list(printed), params=params)
     assert all(_close(x, y) for x, y in zip(found["exploitability"][0], printed.values(), strict=True)), found.data
@@ -100,11 +100,9 @@ def test_one_step_of_mmd_is_its_formula(seed):
 
 def test_replicates_side_by_side_have_the_same_bits():
     game = mdps.games.kuhn()
-    spec = find_learner("mmd", "game")
+    spec = find_learner("cfr", "game")
     runs = [
-        Simulation(
-            spec, game, replicates=r, length=20, params=dict(random=1, eta=0.3), target=target, first=first, lanes=lanes
-        )
+        Simulation(spec, game, replicates=r, length=20, params=dict(random=1), target=target, first=first, lanes=lanes)
         .advance()
         .curves()
         for r, target, first, lanes in ((5, "python", 0, None), (5, "cpu", 0, 1), (5, "cpu", 0, 5), (2, "cpu", 3, 2))

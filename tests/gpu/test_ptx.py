@@ -31,6 +31,7 @@ FIRST = (
     "psrl-episodic",
     "rlsvi-episodic",
     "ucrl2-average",
+    "cfr-game",
 )
 
 Listing = tuple[dict[str, Any], Path]
