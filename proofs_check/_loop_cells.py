@@ -341,7 +341,7 @@ def dimensions() -> dict[str, dict[int, Cell]]:
             d: Cell(
                 learner,
                 f"signs {d}" if kind == "signs" else f"mixture-two-state(d={d}, delta=0.2, Delta={0.2 / 3})",
-                steps, params, label, seed=806, logged=learner == "loop-models", limit=8,
+                steps, params, label, seed=806, logged=learner == "loop-models", limit=60,
             )
             for d in DIMENSIONS
         }

@@ -5,189 +5,52 @@ A reason must say why no data can show the difference, not that none was seen.
 
 from __future__ import annotations
 
+from proofs_check.mutants._equivalent_average import AVERAGE
+from proofs_check.mutants._reasons import (
+    ABOVE,
+    ASKED_AT_FIRST,
+    CLOSED,
+    COINCIDENCE,
+    COINCIDES,
+    DISTINCT,
+    FIRST_ACTION,
+    FIRST_STATE,
+    ITERATE,
+    LATER,
+    LEADER_FIRST,
+    LOGARITHMS,
+    LOOKED_UP,
+    MORE_ROOTS,
+    NO_INSIDE,
+    NOT_PLAYED,
+    NOTHING_ASKED,
+    ONLY_SIGN,
+    OWN_PI,
+    PLAYED,
+    POPOVICIU,
+    RULED,
+    SAME_VALUE,
+    SOONER,
+    START,
+    SWITCH,
+    TIES,
+    TO_GOALS,
+    TWICE,
+    UCBVI,
+    search,
+)
+
 __all__ = ["EQUIVALENT"]
-
-SEARCH = "the largest entry is among those searched, so the search ends there, before the bound on it matters"
-COINCIDENCE = "the two differ where a uniform draw equals the threshold to the last bit, with probability at most 2^-53"
-TIES = "the two differ where two draws of a continuous law are equal to the last bit; the paper leaves ties open"
-
-
-def _search(kernel: str, line: int) -> dict[str, str]:
-    """The upward search of the first largest entry, `while best < p.A - 1 and ...`."""
-    return {f"{kernel} {line}: {what}": SEARCH for what in ("< to <=", "- 1 left out", "- to +")}
-
-
-#: kernels that UCBVI-CH and UCBVI-BF share
-UCBVI = {
-    **_search("act", 5),
-    "expect 3: % left out": "the passes of four add in the order of the loop over what is left, to the last bit",
-    "expect 3: 4 doubled": "the passes of four add in the order of the loop over what is left, to the last bit",
-    "settle 1: min to its second (2)": "Q begins at its cap, and the minimum with its last value never lets it grow",
-}
-ABOVE = (
-    "a shortcut: what is added to `known` is not negative where rewards are not, as the setting has it, so the minimum "
-    "with the cap gives the cap as well"
-)
-SOONER = (
-    "backups begin no later, and the sooner ones leave Q and V at the cap: nothing is below it while r + b is not "
-    "below H, for values are not negative"
-)
-
-FIRST_STATE = "state 0 replaces the start value whatever it is"
-FIRST_ACTION = "action 0 replaces the start value whatever it is"
-SAME_VALUE = "an equal value replaces itself"
-SWITCH = "twice a switch is 0 where the switch is"
-NOTHING_ASKED = (
-    "the time of completion is 0 only where nothing was asked: every state is closed then, so that no step is taken in "
-    "G, and without one no plan is due and no arrival counted"
-)
-BRACKET = (
-    "the bracket grows, for beta is not negative as rewards are not; the root, in the smaller one, is unique, and the "
-    "search goes down to neighbouring numbers: the same but for rounding"
-)
-OWN_PI = "the requirement's pi is not what is played: extended value iteration writes all of it before it is copied"
-NO_INSIDE = "what `count` returns, whether the step was inside G, is not read by a learner without trips"
-DISTINCT = "the places before j hold other states than x, so y is never x"
-ONLY_SIGN = "only its sign is read: a negative trial is replaced by the first guess"
-POPOVICIU = (
-    "a variance is at most a quarter of the squared range, so the guess is at most the bracket's end over sqrt 2: the "
-    "minimum is never its second entry"
-)
-PLAYED = "the pair was just played and counted: N - U is at least 1, also where U is 0"
-NO_STATES = "the rule asks for nothing of states, and the requirement on them arrives zeroed"
-ASKED_AT_FIRST = "the time of completion is never 0: a visit of every pair is asked for before the first step"
-PAIRS_ALONE = "the rule asks for nothing of states: none is short of visits, and an open state has an open pair"
-_OF_PAIRS = {
-    m: PAIRS_ALONE
-    for m in (
-        "refresh 4: 0 to 1",
-        "refresh 9: < to <=",
-        "refresh 9: < to >",
-        "refresh 14: 1 doubled",
-        "refresh 16: > to <",
-        "refresh 16: 0 to 1",
-    )
-}
-CLOSED = "the two differ in closed states, whose action is written anew, by a plan or at the end, before it is played"
-#: rules that adapt, without requirements on states
-RULED = {
-    **_OF_PAIRS,
-    "refresh 16: > to >=": CLOSED,
-    "revise 1: st.need_states not written": NO_STATES,
-    "doubled 1: max to its second": PLAYED,
-    "shortest_path 10: 0.0 to 1": FIRST_ACTION,
-}
-COINCIDES = "with alpha > 0 a bound holds a logarithm of a rational: it is zero by a coincidence of rounding alone"
-LOGARITHMS = (
-    "with alpha > 0 a change is 1, 0, or holds logarithms of rationals, and the precision is a rational of at most "
-    "1/2: they are equal by a coincidence of rounding alone"
-)
-TWICE = (
-    "something is open only once pairs without data are, and of a pair with one visit as much is asked: every pair of "
-    "a closed state then has two visits, so that U >= 2 on the way and t >= 2 in a plan"
-)
-NOT_PLAYED = (
-    "the plans for the estimate are not played: a lookup, the plan of an attempt or the end writes an action first"
-)
-LOOKED_UP = "a pair visited is looked up before the next lookup of a pair behind it, and so has raised Gh already"
-LATER = (
-    "no attempt begins before the first step: of pairs without data the same is asked, so that all states are open, or "
-    "none is and nothing is planned"
-)
-#: extended value iteration, which UCRL2B, KL-UCRL and 0/1-UCRL share
-ITERATE = {
-    "iterate 9: 0.0 to 1": FIRST_STATE,
-    "iterate 10: 0.0 to 1": FIRST_STATE,
-    "iterate 12: 0.0 to 1": FIRST_ACTION,
-    "iterate 20: < to <=": SAME_VALUE,
-    "iterate 22: > to >=": SAME_VALUE,
-}
-
-#: the trigger of LOOP's learners on all tables
-LOOP_TABLES = {"watch 2: trigger doubled": SWITCH, "watch 6: max to its second": PLAYED}
-SOONER_LOOKED_AT = (
-    "a bound on the excess that is below the trigger settles it, and where the excess itself is looked at all the "
-    "same, it decides: once more is looked at, and nothing else changes"
-)
-#: the lazy trigger of LOOP on finite classes
-LOOP_LAZY = {
-    "watch 4: < to <=": SOONER_LOOKED_AT,
-    "watch 4: 1e-09 doubled": SOONER_LOOKED_AT,
-    "watch 4: - 1e-09 left out": "the room is for the rounding of a running sum: the two differ where the sum is below "
-    "the trigger by rounding and the excess is not",
-}
-ANY_MEMBER = "only its sign is read: the first member of the set replaces it, and the set is never empty"
-NO_SUCH_LIKELIHOOD = (
-    "no log-likelihood is -1e249: with an impossible transition it is at most -1e250, without one a sum of fewer than "
-    "1e245 logarithms of doubles, each at least -745"
-)
-
-AT_GOAL = "v is zero in the best state, in G and at first anywhere, so that mass given to it or taken adds nothing"
-ROOM = "the mass left free is at most 1 - low, so that an upper end above 1 has the room of one at 1"
-NO_MASS = "with no mass left to move the loop moves none, for no room and no frequency is negative"
-#: extended value iteration to goals, which starts each time from zero and with the states in order
-TO_GOALS = {
-    "extended_iteration 11: 0.0 to 1": FIRST_ACTION,
-    "sort_states 6: < to <=": "only the order of states of equal value may differ, and it changes no minimum",
-    "sort_states 6: < to <= (2)": DISTINCT,
-    "ball_value 3: min to its first": AT_GOAL,
-    "ball_value 3: - to +": AT_GOAL,
-    "ball_value 3: 1.0 doubled": AT_GOAL,
-    "ball_value 4: + to -": AT_GOAL,
-    "ball_value 8: > to >=": NO_MASS,
-    "ball_value 8: > to >= (2)": AT_GOAL,
-    "box_value 9: > to >=": NO_MASS,
-    "box_value 13: min to its second (2)": ROOM,
-    "box_value 13: 1.0 doubled": ROOM,
-}
-
-NO_MASS = "with no mass left the loop adds nothing, for no upper end is below its lower end"
-NEVER_ANOTHER_BOX = "the state arrives zeroed, and a pair without visits never had another box"
-UNWEIGHTED = "the weight is 1, the root and the square of itself: only UCRL2-VTR weights its samples"
-BEST_LEFT = (
-    "all but the best state can take what is free, so that nothing but rounding reaches it: its half-width is at most "
-    "the sum of the others', for the root of q (1 - q) is subadditive, and a state whose upper end is cut at 1 has "
-    "room for all that is free; with one state nothing is truncated"
-)
-RIDGED = "the ridge is positive, another is refused: the branch without one is never taken"
-NOTHING_OUTSIDE = (
-    "with a ridge every plan, the first before any data, writes zeros into `outside`: no square outside the range is "
-    "above any part of |phi|^2, which is positive, for transitions are laws"
-)
-#: of `include`, which FOPO shares with linear LOOP: lines of a new direction without a ridge
-NEW_DIRECTION = (
-    "3: call of product left out", "6: call of product left out", "7: / to *", "7: + to -", "7: 1.0 doubled",
-    "7: * to /", "10: * to /", "10: + to -", "10: * to / (2)", "11: + to -", "11: st.inverse not written",
-    "11: * to /", "11: * to / (2)", "11: - to +", "11: / to *", "12: - to +", "12: st.outside not written",
-    "12: * to /", "12: / to *", "13: + to -", "13: st.log_det not written", "13: log to 1",
-)  # fmt: skip
-#: sweeps over linear mixtures, which UCRL2-VTR and LOOP-EVI share
-MIXTURE_SWEEPS = {
-    "iterate 7: 0.0 to 1": FIRST_STATE,
-    "iterate 8: 0.0 to 1": FIRST_STATE,
-    "backup 5: 0.0 to 1": FIRST_STATE,
-    "backup 7: 0.0 to 1": FIRST_ACTION,
-}
-
-MORE_ROOTS = (
-    "the test passes over arms whose index is surely smaller, here over fewer of them, since q >= 0, n >= 1 and ln q, "
-    "ln(1 - q) <= 0: more roots are found, and none of them changes the choice"
-)
-START = (
-    "the start of Newton's method is moved to the right: from any start between the root and 1 its steps fall to the "
-    "root of a convex increasing function, the same but for rounding"
-)
-LEADER_FIRST = "the last leader passes by s >= q n at q = -1, and writes the logarithms before any is read"
 
 #: learner (as `kill_matrix.learners` names it) -> name of the mutant -> why it is equivalent
 EQUIVALENT: dict[str, dict[str, str]] = {
     "ucb1": {
         "begin 4: 0.0 to 1": "a decision that reads the indices has written all of them just before",
-        **_search("act", 11),
+        **search("act", 11),
     },
     "moss": {
         "begin 4: 0.0 to 1": "indices are read from round A on, when every arm was played and its index written",
-        **_search("act", 7),
+        **search("act", 7),
     },
     "successive-elimination": {
         "eliminate 10: < to <=": "the two differ where a difference of means, a rational, equals twice the root of a "
@@ -240,18 +103,18 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "oful": {
         "radius 4: radius doubled": "2 radius is positive where radius is",
-        **_search("first_largest", 5),
+        **search("first_largest", 5),
         "learn 5: > to >=": "det V has grown by the factor 2 to the last bit: formed afresh or updated, all is the "
         "same but for rounding",
     },
     "lin-thompson": {
         "inflation 1: inflate doubled": SWITCH,
-        **_search("first_largest", 5),
+        **search("first_largest", 5),
     },
     "ucb-h": {
         "begin 1: 0.0 to 1": "every update writes the bonus, and nothing reads it before the first",
         "begin 9: st.V not written": "the state arrives zeroed, and V at stage H is written nowhere else",
-        **_search("act", 5),
+        **search("act", 5),
     },
     "ucbvi-ch": {**UCBVI, "plan 6: + to -": SOONER, "plan 6: < to <=": SOONER},
     "ucbvi-bf": {
@@ -275,7 +138,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "one more changes no other",
         "act 1: epsilon doubled": "2 epsilon is positive where epsilon is",
         "act 3: < to <=": COINCIDENCE,
-        **_search("act", 7),
+        **search("act", 7),
     },
     "rlsvi": {
         "plan 4: 0.0 to 1": "action 0 replaces the start value whatever it is",
@@ -297,7 +160,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "solve_average 17: < to <=": SAME_VALUE,
         "solve_average 19: > to >=": SAME_VALUE,
     },
-    "lsvi-ucb": {**_search("act", 5)},
+    "lsvi-ucb": {**search("act", 5)},
     "gosprl": {
         "doubled 1: max to its second": PLAYED,
         "shortest_path 10: 0.0 to 1": FIRST_ACTION,
@@ -368,61 +231,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "by_formula 1: max to its second": "before the first visit 0 / 0 is no number, so that X is none, which is not "
         "above zero, as X = 0 is not",
     },
-    "fopo": {
-        "doubled 1: >= to >": "the two differ where a difference of logarithms equals the threshold to the last bit: a "
-        "coincidence of rounding, for the threshold is 1e-9 below ln 2",
-        "include 2: ridge doubled": "twice the ridge is 0 where the ridge is",
-        **{
-            f"include {what}": NOTHING_OUTSIDE
-            for what in ("2: == to !=", "2: ridge to 0", "2: 0.0 to 1", "5: > to >=", "5: * to /")
-        },
-        **{f"include {what}": RIDGED for what in NEW_DIRECTION},
-    },
-    "ucrl2-vtr": {
-        **MIXTURE_SWEEPS,
-        "watch 3: > to >=": "in form 0 this writes x2, which forms 1 and 2 alone read",
-        "watch 3: form doubled": SWITCH,
-        "watch 8: form doubled": SWITCH,
-        "radius_at 3: form doubled": SWITCH,
-    },
-    "loop-evi": {
-        **MIXTURE_SWEEPS,
-        "feature 6: 2 doubled": "features of squared values are asked for by the weights of UCRL2-VTR alone",
-        "feature 7: * to /": "features of squared values are asked for by the weights of UCRL2-VTR alone",
-        "include 1: sqrt left out": UNWEIGHTED,
-        "include 3: st.x not written": UNWEIGHTED,
-        "include 3: / to *": UNWEIGHTED,
-        "include 4: / to *": UNWEIGHTED,
-    },
-    "lscvi-ucb": {
-        "backup 14: < to <=": "an equal value replaces itself, and a fall of zero is never the largest above zero",
-        "clip 1: 0.0 to 1": FIRST_STATE,
-    },
-    "ucb-cvi": {"clip 1: 0.0 to 1": FIRST_STATE},
-    "olsvi-fh": {"fit_values 2: - to +": "the values enter as they are: the base is zero"},
-    "scal": {
-        "choose 1: < to <=": COINCIDENCE,
-        "unknown 2: st.low not written": NEVER_ANOTHER_BOX,
-        "iterate 10: 0.0 to 1": FIRST_ACTION,
-        "box_maximum 7: > to >=": NO_MASS,
-        "box_minimum 6: > to >=": NO_MASS,
-        "box_minimum 6: >= to >": BEST_LEFT,
-        "box_minimum 6: 0 to 1": BEST_LEFT,
-        "sort_states 6: < to <=": DISTINCT,
-    },
-    "pmevi-dt": {
-        "watch 6: max to its second": "the pair was just played and counted: nu is at least 1, also where N is 0",
-        "close 5: 0.0 to 1": "no entry of the diagonal is above zero, for its minimum begins there",
-        "unknown 2: st.low not written": NEVER_ANOTHER_BOX,
-        "raw_limits 2: max to its second": "the mean is read with a complete stretch, and none is before two steps",
-        "raw_limits 2: 1.0 doubled": "the mean is read with a complete stretch, and none is before two steps",
-        "iterate 10: 0.0 to 1": FIRST_ACTION,
-        "mitigated 2: 0 to 1": "after one visit p_hat is one state, and the box moves at most a half-width of mass "
-        "from it, over a span of at most c0 / tau: no more than bonus / tau, so that the minimum is its first but for "
-        "rounding",
-        "box_maximum 7: > to >=": NO_MASS,
-        "sort_states 6: < to <=": DISTINCT,
-    },
     "zero-one-ucrl": {
         **ITERATE,
         "doubled 1: max to its second": PLAYED,
@@ -461,69 +269,13 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "box_maximum 7: > to >=": "with no mass left the loop adds nothing, for no upper end is below its lower end",
         "sort_states 6: < to <=": DISTINCT,
     },
-    "optimistic-q": {
-        "begin 1: 0.0 to 1": "every update writes the bonus, and nothing reads it before the first",
-    },
-    "mdp-oomd": {
-        "plan 1: > to >=": "before the first step beta is zero, for which lambda is zero: the uniform policies stay, "
-        "but for rounding",
-        "plan 1: 0 to 1": "a block has B > N >= 1 steps, so that a plan finds the clock at 0 or at 2 or more",
-        "level 4: eta to 0": BRACKET,
-        "level 5: eta doubled": BRACKET,
-        "level 8: > to >=": "they differ where the mass is 1 to the last bit: rounding alone",
-        "mass 4: <= to <": "at a pole 1/0 is infinite, and above 1 as 2 is",
-        "mass 4: 0.0 to 1": "an entry of 1 or more makes the mass at least 1, with the other actions' more but for "
-        "rounding; one action alone needs no search, as its bracket is a point",
-        "mass 5: 2.0 doubled": "the mass is compared with 1 only",
-    },
-    "politex": {
-        "solve 4: + 1 left out": "an entry below the diagonal is not read once its factor is formed",
-    },
     "known-p-greedy": {
         "on_the_way 2: < to <=": NOTHING_ASKED,
         "on_the_way 2: 0 to 1": NOTHING_ASKED,
         "shortest_path 10: 0.0 to 1": FIRST_ACTION,
     },
-    "loop": LOOP_TABLES,
-    "loop-ascent": LOOP_TABLES,
-    "loop-box": LOOP_TABLES,
-    "loop-values": {
-        **LOOP_LAZY,
-        "lookup 4: st.mean not written": "the state arrives zeroed, and visits never go back: a pair without them has "
-        "no other entry",
-        "lookup 4: 0.0 to 1": "the entry of a pair with visits is written below, that of one without weighs nothing in "
-        "either sum",
-        "lookup 13: 0.0 to 1": "table 0 replaces the start value whatever it is",
-        "lookup 20: < to <=": SAME_VALUE,
-        "derive 17: 1 doubled": "NumPy takes any negative length for the one that is left",
-        "derive 17: + to -": "any table of the auxiliary class bounds the excess from below: which one it is decides "
-        "how many hypotheses are ruled out before their excess is computed, not which one is chosen",
-    },
-    "loop-models": {
-        **LOOP_LAZY,
-        "settle 1: 0.0 to 1": "model 0 replaces the start value whatever it is",
-        "settle 3: 0.0 to 1": "all losses are raised by the same, and nothing but their differences is read",
-        "settle 7: > to >=": "the sum of targets is zero where their number is, so zeros are added",
-        "settle 13: < to <=": SAME_VALUE,
-        "optimist 1: 1 doubled": ANY_MEMBER,
-    },
-    "mle-loop": {
-        "watch 7: <= to <": NO_SUCH_LIKELIHOOD,
-        "plan 1: <= to <": NO_SUCH_LIKELIHOOD,
-        "optimist 1: 1 doubled": ANY_MEMBER,
-    },
-    "loop-linear": {
-        "watch 2: trigger doubled": SWITCH,
-        "doubled 1: >= to >": "the two differ where a difference of logarithms equals the threshold to the last bit: a "
-        "coincidence of rounding, for the threshold is 1e-9 below ln 2",
-        "include 2: ridge doubled": "twice the ridge is 0 where the ridge is",
-        "include 2: ridge to 0": "with a ridge every plan, the first before any data, writes zeros into `outside`: the "
-        "part outside the range is zero, and so is its square",
-        "include 5: > to >=": "the two differ where a square equals 1e-10 |phi|^2 to the last bit, a coincidence of "
-        "rounding: with a ridge it is zero, and no feature is, for its transitions are a law",
-    },
     "ucrl-vtr": {
-        **_search("act", 5),
+        **search("act", 5),
         "derive 8: max to its second": "a row is a law, so that every pair has a successor with features",
     },
     "ucrl2": {
@@ -569,4 +321,5 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "refined 2: > to >=": "at f = 0 Newton's step is infinity times zero, no number, and so outside the bracket as "
         "`high` is",
     },
+    **AVERAGE,
 }

@@ -94,6 +94,8 @@ OPTIMISM = {
 }
 FINAL = {"standard": (place(HARD, 50_000, delta=0.1, ridge=0.01),)}
 SMALL = Instance.of(HARD, 250, {"span": 2.0, "delta": 0.01, "form": 1, "ridge": 0.02, "scale": 0.1})
+#: the same, over before wrong sums leave no plan
+BRIEF = dataclasses.replace(SMALL, length=16)
 #: norms that bind
 TIGHT = Instance.of(HARD, 250, {"span": 2.0, "delta": 0.01, "form": 1, "ridge": 0.02, "scale": 0.1, "W": 0.9})
 SURE = place(HARD, 1_500, delta=0.01, form=1, ridge=0.05)
@@ -378,6 +380,10 @@ OWN: Rows = {
         "derived", Pointwise(), own.excess, "step", 1e-6,
         "sign of the gain; trigger on new data; ridge twice",
     ),
+    "determinant": (
+        "The determinant that trigger 2 reads is that of M = ridge I + Lam.",
+        "derived", Pointwise(), own.determinant, "step", 1e-7, "self-loops lost",
+    ),
     "trigger": (
         "A hypothesis is given up at the first step at which its excess on all data has reached 4 beta, and only then.",
         "recalled", Pointwise(), own.on_time, "step", 0.0,
@@ -396,7 +402,7 @@ OWN: Rows = {
 }  # fmt: skip
 PLACES = {"increments": (FULL, SHORT), "switches": (FULL, SHORT), "optimism": (OPTIMISM, SURE),
           "bound-optimism": (OPTIMISM, SURE),
-          "coverage": (OPTIMISM, SURE)}  # fmt: skip
+          "coverage": (OPTIMISM, SURE), "sums": (STEPS, BRIEF), "determinant": (STEPS, BRIEF)}  # fmt: skip
 MORE = {"class": "span ignored"}
 
 
