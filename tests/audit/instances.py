@@ -93,5 +93,5 @@ def instances(spec: Learner) -> list[tuple[Any, int, dict[str, Any]]]:
 
 
 def learners() -> list[Learner]:
-    """All registered learners."""
-    return list(iter_specs("learners"))
+    """All registered learners that act in a model; the audit does not look at solvers of games."""
+    return [x for x in iter_specs("learners") if x.setting != "game"]
