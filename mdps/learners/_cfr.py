@@ -62,3 +62,25 @@ def average(st, p, weight, who):
     """The plans of pi, added to the average."""
     realise(st.x, st.pi, p, who)
     add_plan(st.total, st.x, p, weight, who)
+
+
+@kernel
+def alternate(st, p, t, rng):
+    """One iteration of each player in turn, with regret matching+: CFR+ and predictive CFR+.
+
+    p.prediction, 0 or 1, is the weight of the last instantaneous regret as a guess of the next one; iteration t = 1, 2,
+    ... enters the average with weight t^p.power, power 1 or 2.
+    """
+    weight = t + 1.0 if p.power == 1 else (t + 1.0) * (t + 1.0)
+    for who in range(2):
+        average(st, p, weight, who)
+        values(st, p, who)
+        low, high = infosets_of(p, who)
+        for i in range(low, high):
+            for q in range(p.seq_first[i], p.seq_first[i] + p.seq_count[i]):
+                for j in range(LANES):
+                    change = st.g[q, j] - st.value[i, j]
+                    st.R[q, j] = max(0.0, st.R[q, j] + change)
+                    st.pi[q, j] = max(0.0, st.R[q, j] + p.prediction * change)
+            match(st, p, i)
+        realise(st.x, st.pi, p, who)

@@ -11,26 +11,15 @@ State: see `mdps.learners._cfr`. Source: tammelin2014 [recalled]; switches as in
 
 from __future__ import annotations
 
-from mdps.learners._cfr import STATE, act, average, begin, match, values
-from theorylab.games.kernels import LANES, infosets_of, realise
-from theorylab.kernel import kernel
+from typing import Any
+
+from mdps.learners._cfr import STATE, act, alternate, begin
 from theorylab.learner import Learner
 
 
-@kernel
-def learn(st, p, t, rng):
-    """One iteration of each player in turn."""
-    for who in range(2):
-        average(st, p, t + 1.0, who)
-        values(st, p, who)
-        low, high = infosets_of(p, who)
-        for i in range(low, high):
-            for q in range(p.seq_first[i], p.seq_first[i] + p.seq_count[i]):
-                for j in range(LANES):
-                    st.R[q, j] = max(0.0, st.R[q, j] + st.g[q, j] - st.value[i, j])
-                    st.pi[q, j] = st.R[q, j]
-            match(st, p, i)
-        realise(st.x, st.pi, p, who)
+def derive(p: dict[str, Any]) -> dict[str, Any]:
+    """The switches of `alternate`."""
+    return dict(prediction=0.0, power=1)
 
 
 learner = Learner(
@@ -41,6 +30,7 @@ learner = Learner(
     state=STATE,
     begin=begin,
     act=act,
-    learn=learn,
+    learn=alternate,
+    derive=derive,
     text="Alternating updates, linear average.",
 )
