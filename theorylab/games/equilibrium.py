@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from theorylab.errors import InputError
 from theorylab.games.form import PLAYERS, ExtensiveForm
 from theorylab.games.matrix import MatrixGame
-from theorylab.games.values import exploitability, require_zero_sum
+from theorylab.games.values import exploitability, require_zero_sum, uniform_policy
 
 __all__ = ["Equilibrium", "behavioural", "constraints", "solve"]
 
@@ -84,7 +84,7 @@ def solve(game: ExtensiveForm | MatrixGame) -> Equilibrium:
 
 def behavioural(game: ExtensiveForm, plans: tuple[Floats, Floats]) -> Floats:
     """The policy (I,A) of realisation plans; uniform where the plan does not reach the infoset."""
-    out = game.legal / game.infoset_actions[:, None]
+    out = uniform_policy(game)
     for one, x in zip(game.sequences, plans, strict=True):
         clean = np.maximum(x, 0.0)  # a solver's zeros may lie a rounding below 0
         at = one.infoset[1:]

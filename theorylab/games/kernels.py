@@ -87,17 +87,23 @@ def realise(x, pi, p, who):
 
 
 @kernel
+def sparse_product(out, x, start, column, weight, low, high):
+    """Rows low..high of out = M x, M in CSR."""
+    for q in range(low, high):
+        for j in range(LANES):
+            out[q, j] = 0.0
+        for k in range(start[q], start[q + 1]):
+            factor = weight[k]
+            at = column[k]
+            for j in range(LANES):
+                out[q, j] += factor * x[at, j]
+
+
+@kernel
 def gradient(g, x, p, who):
     """g = payoffs of the leaves right after each sequence, given the other's plan in x."""
     low, high = sequences_of(p, who)
-    for q in range(low, high):
-        for j in range(LANES):
-            g[q, j] = 0.0
-        for k in range(p.pay_start[q], p.pay_start[q + 1]):
-            pay = p.pay[k]
-            column = p.pay_column[k]
-            for j in range(LANES):
-                g[q, j] += pay * x[column, j]
+    sparse_product(g, x, p.pay_start, p.pay_column, p.pay, low, high)
 
 
 @kernel
@@ -147,14 +153,7 @@ def best_reply(pi, g, p, who):
 @kernel
 def masses(m, x, p):
     """m (I, LANES) = the mass of each infoset, given the other's plan in x."""
-    for i in range(p.I):
-        for j in range(LANES):
-            m[i, j] = 0.0
-        for k in range(p.mass_start[i], p.mass_start[i + 1]):
-            weight = p.mass[k]
-            column = p.mass_column[k]
-            for j in range(LANES):
-                m[i, j] += weight * x[column, j]
+    sparse_product(m, x, p.mass_start, p.mass_column, p.mass, 0, p.I)
 
 
 @kernel
