@@ -146,7 +146,7 @@ class Kernel:
 
         def visit(k: Kernel) -> None:
             number = seen[id(k)] = len(seen)  # names may repeat, numbers do not
-            home = k.f.__module__ if modules else ""
+            home = _home(k.f) if modules else ""
             lines.append(f"kernel {number} {home} {k.__name__}\n{k.source}")
             for name, value in k.uses(bind).items():
                 if isinstance(value, Kernel):
@@ -186,7 +186,9 @@ class Kernel:
         f = self.f
         closure = tuple(types.CellType(built[n]) for n in f.__code__.co_freevars)
         scope = {**f.__globals__, **bind, **built}
-        return types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, closure)
+        copy = types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, closure)
+        copy.__module__ = _home(f)
+        return copy
 
     def _copy(self, target: str, bind: dict[str, Any]) -> Any:
         f = self.plain(target, **bind)
@@ -229,6 +231,15 @@ class Kernel:
                 config.CACHE_DIR = before
             dispatcher._theorylab_cached = True
         return dispatcher
+
+
+def _home(function: Callable[..., Any]) -> str:
+    """Module to which machine code on disk ascribes a function: its own where it can be imported, else this one.
+
+    Code run from text, as in a notebook's cell or a page's example, may name a module that is not there; Numba imports
+    the name when it loads the code again, and nothing of the module is used but its name.
+    """
+    return function.__module__ if function.__module__ in sys.modules else __name__
 
 
 def _constant(value: Any) -> str | None:

@@ -204,6 +204,30 @@ def test_a_cache_folder_that_cannot_be_written_costs_only_time(tmp_path: Path, m
     assert inner().compile_cpu()(1.0) == 2.0
 
 
+OUTER = "from theorylab.kernel import kernel\n\n@kernel\ndef outer(x):\n    return helper(x) + 1.0\n"
+RUN_FROM_TEXT = """
+import linecache, numpy
+from outer import outer
+from theorylab.kernel import kernel
+code = '@kernel\\ndef total(x):\\n    t = 0.0\\n    for i in range(2):\\n        t += x[i]\\n    return t'
+linecache.cache["<cell>"] = (len(code), None, code.splitlines(keepends=True), "<cell>")
+scope = {"__name__": "nowhere", "kernel": kernel}
+exec(compile(code, "<cell>", "exec"), scope)
+function = outer.compile_cpu(helper=scope["total"])
+print(function(numpy.ones(2)), sum(function.stats.cache_hits.values()))
+"""
+
+
+def test_machine_code_with_kernels_from_text_is_found_again(tmp_path: Path) -> None:
+    """Their module cannot be imported when the code is loaded."""
+    (tmp_path / "outer.py").write_text(OUTER)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    environment = {**os.environ, "THEORYLAB_CACHE": str(tmp_path / "cache"), "PYTHONPATH": path}
+    command = [sys.executable, "-c", RUN_FROM_TEXT]
+    runs = [subprocess.run(command, capture_output=True, text=True, check=False, env=environment) for _ in range(2)]
+    assert [r.stdout for r in runs] == ["3.0 0\n", "3.0 1\n"], runs[1].stderr
+
+
 HELPER = "from theorylab.kernel import kernel\n\n@kernel\ndef helper(x):\n    return x {}\n"
 CALLER = """
 from theorylab.kernel import kernel
