@@ -1,10 +1,11 @@
 """Claims: theorems, lemmas and steps of proofs as registered, executable objects.
 
 A claim names a learner, instances of model families, and a quantity with a bound; `theorylab.check` runs it. The
-quantity is "regret" (the theorem's own, with `bound(c, n)` over n completed rounds, episodes or steps), a `Total` (a
-number that is read at the end of the run, such as a completion time, with the same bound at n = length), or a
-`Probe` whose value is lhs - rhs at every moment, or, for what holds on all models, a `Lemma` (`Claim.of(lemma)`) or a
-function of a random generator that returns the largest lhs - rhs over a sample of instances.
+quantity is "regret" (the theorem's own, with `bound(c, n)` over n completed rounds, episodes or steps), of a solver of
+games "exploitability" (with `bound(c, n)` after n iterations), a `Total` (a number that is read at the end of the run,
+such as a completion time, with the same bound at n = length), or a `Probe` whose value is lhs - rhs at every moment,
+or, for what holds on all models, a `Lemma` (`Claim.of(lemma)`) or a function of a random generator that returns the
+largest lhs - rhs over a sample of instances.
 
 The minimal claim gives id, text, learner, family (its instances), quantity, kind and bound, and trivial for a bound on
 a total; all else has defaults.
@@ -31,6 +32,8 @@ __all__ = [
     "Pointwise", "Total", "WorstCase",
 ]  # fmt: skip
 
+#: quantities that a run records as it goes
+PATHS = ("regret", "exploitability")
 SOURCE_TAGS = ("source", "recalled", "derived")
 
 
@@ -259,7 +262,8 @@ class Claim:
         source_tag: "source", "recalled" or "derived"; shown in every report.
         kind: one of the kinds of this module. scope: "run" or "models".
         learner: its name. instances: profile -> instances. control_instance: where learner faults are planted.
-        quantity: "regret", a `Total`, a `Probe`, or, with scope "models", a `Lemma` or a function of a generator.
+        quantity: "regret", "exploitability", a `Total`, a `Probe`, or, with scope "models", a `Lemma` or a function of
+            a generator.
         bound: (context, n) -> values over n; shape: the same with constant 1 (best constant); constant: the
             theorem's. trivial: what any algorithm satisfies; at or above it the bound is vacuous.
         constants: "explicit" or "unspecified". assumes: predicates on the model. steps: ids of the proof's steps.
@@ -327,14 +331,17 @@ class Claim:
         if self.compares:
             self._check_comparison()
         elif self.cumulative and self.bound is None and self.shape is None:
-            raise InputError(f"claim {self.id}: a claim on regret or on a Total needs bound=... or shape=...")
+            raise InputError(
+                f"claim {self.id}: a claim on regret, exploitability or a Total needs bound=... or shape=..."
+            )
         if isinstance(self.quantity, Lemma):
             wanted = Identity if self.quantity.kind == "identity" else Pointwise
             if self.scope != "models" or not isinstance(self.kind, wanted):
                 raise InputError(f"claim {self.id}: a Lemma goes with scope='models' and kind={wanted.__name__}()")
         elif not (self.cumulative or isinstance(self.quantity, Probe) or callable(self.quantity)):
             raise InputError(
-                f"claim {self.id}: quantity must be 'regret', a Total, a Probe, a Lemma or a function of a generator"
+                f"claim {self.id}: quantity must be 'regret', 'exploitability', a Total, a Probe, a Lemma or a "
+                "function of a generator"
             )
         if self.scope == "models" and not isinstance(self.kind, (Pointwise, Identity)):
             raise InputError(f"claim {self.id}: with scope='models' give kind=Pointwise(): it is searched, not sampled")
@@ -376,7 +383,7 @@ class Claim:
     def _check_comparison(self) -> None:
         kind = type(self.kind).__name__
         if not self.cumulative:
-            raise InputError(f"claim {self.id}: a {kind} claim is about quantity='regret' or a Total")
+            raise InputError(f"claim {self.id}: a {kind} claim is about quantity='regret', 'exploitability' or a Total")
         if self.trivial is None:
             raise InputError(f"claim {self.id}: a {kind} claim needs trivial=..., what any algorithm satisfies")
         if isinstance(self.kind, Growth) and self.shape is None:
@@ -389,8 +396,13 @@ class Claim:
 
     @property
     def cumulative(self) -> bool:
-        """Whether the quantity is a total with a bound over n: regret, or a `Total`."""
-        return isinstance(self.quantity, Total) or bool(self.quantity == "regret")
+        """Whether the quantity has a bound over n: regret, exploitability, or a `Total`."""
+        return isinstance(self.quantity, Total) or bool(self.path)
+
+    @property
+    def path(self) -> str:
+        """The column of a run's curves that the quantity is: "regret", "exploitability"; "" for another quantity."""
+        return self.quantity if isinstance(self.quantity, str) and self.quantity in PATHS else ""
 
     @property
     def setting(self) -> str:

@@ -64,7 +64,8 @@ class InstanceEvidence:
         bound, trivial: at the final length (reward units); nonvacuous_from: least length with bound < trivial (None:
             beyond 1e18); vacuous: bound >= trivial at every length up to this one.
         max_excess: largest lhs - rhs seen; first: index of the first violation in the earliest violating replicate.
-        mean: mean of the measured quantity at the end. curve: checkpoints, mean, quantiles, bound, trivial for figures.
+        mean: mean of the measured quantity at the end. quantity: "regret" or "exploitability", of which there is a
+            curve, else "". curve: checkpoints, mean, quantiles, bound, trivial for figures.
             upper: the (1 - level)-quantile, of claims that hold with probability 1 - level.
         e_path: the e-processes at geometrically spaced n up to the verdict, log_e_support, log_e_refute and their
             thresholds (nats). difference: of a comparison with the learner `other`, n, mean, low, high of regret minus
@@ -96,6 +97,7 @@ class InstanceEvidence:
     max_excess: float | None = None
     first: int | None = None
     mean: float | None = None
+    quantity: str = ""
     curve: dict[str, list[float]] = field(default_factory=dict)
     e_path: dict[str, list[float]] = field(default_factory=dict)
     other: str = ""

@@ -1,9 +1,10 @@
 """Regret figures at paper sizes, the same bytes at every run.
 
-`regret_figure` draws one instance on logarithmic axes: mean cumulative regret over replicates with its pointwise
-5-95 % band, the theorem's bound, what any algorithm satisfies (trivial), and the lengths at which the bound is vacuous.
-Data: `InstanceEvidence.curve`, lists of equal length n (completed rounds, episodes or steps), mean, low, high, and
-where the claim has them bound (may be inf), trivial, scaled (the bound with the measured best constant); reward units.
+`regret_figure` draws one instance on logarithmic axes: the mean over replicates of cumulative regret, or of a solver's
+exploitability, with its pointwise 5-95 % band, the theorem's bound, what any algorithm satisfies (trivial), and the
+lengths at which the bound is vacuous. Data: `InstanceEvidence.curve`, lists of equal length n (completed rounds,
+episodes, steps or iterations), mean, low, high, and where the claim has them bound (may be inf), trivial, scaled (the
+bound with the measured best constant); reward units.
 
 Files hold no date; identifiers in SVG come from a fixed salt; layout is fixed before saving, so that all formats agree.
 Colours are the colour-blind safe ones of Okabe and Ito, and line styles differ, for print in grey. No global state.
@@ -52,6 +53,7 @@ __all__ = [
     "render",
     "save",
     "shade_vacuous",
+    "word_of",
     "write_csv",
 ]
 
@@ -115,11 +117,15 @@ def regret_figure(instance: InstanceEvidence, *, claim_id: str, size: str = "neu
         hidden = int((data["mean"] <= 0).sum())
         note = f" ({hidden} of {data['n'].size} means \N{LESS-THAN OR EQUAL TO} 0, not shown)" if hidden else ""
         ax.set_xlabel(axis_of(instance) + note, parse_math=False)
-        ax.set_ylabel(
-            "cumulative regret\n(reward units)" if size in ("icml", "slides") else "cumulative regret (reward units)"
-        )
+        what = f"cumulative {word}" if (word := word_of(instance)) == "regret" else word
+        ax.set_ylabel(f"{what}\n(reward units)" if size in ("icml", "slides") else f"{what} (reward units)")
         title(ax, f"{claim_id}: {instance.learner} on {instance.model}", size)
         return finish(figure, keys)
+
+
+def word_of(instance: InstanceEvidence) -> str:
+    """What the curve of an instance shows: "regret", "exploitability"."""
+    return instance.quantity or "regret"
 
 
 def axis_of(instance: InstanceEvidence) -> str:
@@ -138,7 +144,9 @@ def _lines(
         n, np.maximum(data["low"], y[0]), np.maximum(data["high"], y[0]), color=BLUE, alpha=0.28, linewidth=0
     )
     one = "o" if n.size == 1 else ""
-    keys += ax.plot(n, np.where(mean > 0, mean, np.nan), color=BLUE, linestyle="-", marker=one, label="mean regret")
+    keys += ax.plot(
+        n, np.where(mean > 0, mean, np.nan), color=BLUE, linestyle="-", marker=one, label=f"mean {word_of(instance)}"
+    )
     band.set_label(f"5\N{EN DASH}95 % of {replicates}")
     keys.append(band)
     best = "" if instance.constant is None else f", at most {number(instance.constant[1])}"

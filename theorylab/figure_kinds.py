@@ -15,7 +15,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from theorylab.evidence import Evidence, InstanceEvidence
-from theorylab.figure import regret_figure, regret_table
+from theorylab.figure import regret_figure, regret_table, word_of
 from theorylab.figure_growth import growth_figure, growth_table
 from theorylab.figure_kills import kill_figure
 from theorylab.figure_paths import difference_figure, difference_table, e_figure, e_table
@@ -62,12 +62,15 @@ def _by_instance(e: Evidence, anchor: str) -> Iterator[Drawing]:
         run, on = i.replicates or i.n, f"{e.id} on {where(i)}"
         base = f"{anchor}-{k + 1}"
         if i.curve:
-            text = f"{on}: mean cumulative regret, pointwise 5\N{EN DASH}95 % of {run} replicates."
+            what = f"cumulative {word}" if (word := word_of(i)) == "regret" else word
+            text = f"{on}: mean {what}, pointwise 5\N{EN DASH}95 % of {run} replicates."
             yield _drawing("regret", base, text, e, regret_table, regret_figure, i)
         if any(math.isfinite(float(b)) for b in i.curve.get("bound", ())):
             yield _drawing("slack", f"{base}-slack", f"{on}: {_slack(i)}", e, slack_table, slack_figure, i)
         if i.difference:
-            text = f"{on}: mean regret minus that of {i.other}, with a band over all lengths at once (for drawing)."
+            text = (
+                f"{on}: mean {word_of(i)} minus that of {i.other}, with a band over all lengths at once (for drawing)."
+            )
             yield _drawing("difference", f"{base}-difference", text, e, difference_table, difference_figure, i)
 
 
@@ -85,7 +88,7 @@ def _at_size(draw: Callable[..., Figure], size: str) -> Figure:
 
 def _slack(i: InstanceEvidence) -> str:
     certified = "" if i.slack is None else f"; the slack with an error level is {number(i.slack)}"
-    return f"bound over measured regret, pointwise{certified}."
+    return f"bound over measured {word_of(i)}, pointwise{certified}."
 
 
 def drawings(e: Evidence, anchor: str) -> list[Drawing]:
@@ -131,10 +134,10 @@ def missing(e: Evidence, kind: str) -> str:
     """Why a claim has no figure of a kind, and how to get one."""
     run = CHECK.format(id=e.id)
     older = f"evidence without figures' data (of --json, or of an older version) lacks it: run `{run}`"
-    probe = "it is about a step of the run, not about regret; try --kind e-path or kills"
+    probe = "it is about a step of the run, not about regret or exploitability; try --kind e-path or kills"
     return {
         "regret": f"no instance has a `curve`: {probe}, or {older}",
-        "slack": f"no instance has a `curve` with a bound: it is not about regret or its constant is open, or {older}",
+        "slack": f"no instance has a `curve` with a bound: it has no path, or its constant is open, or {older}",
         "growth": f"it has no `growth` table of a sweep: its kind is {e.kind}, not Growth, or {older}",
         "difference": f"no instance has a `difference`: its kind is {e.kind}, not Dominates, or {older}",
         "e-path": f"no instance has an `e_path`: an invariant, lemma or sweep is not decided by e-values, or {older}",

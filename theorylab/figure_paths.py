@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 
 from theorylab.errors import InputError
 from theorylab.evidence import Evidence, InstanceEvidence
-from theorylab.figure import axis_of
+from theorylab.figure import axis_of, word_of
 from theorylab.figure_style import (
     BLUE,
     DARK,
@@ -174,7 +174,7 @@ def difference_figure(instance: InstanceEvidence, *, claim_id: str, size: str = 
         ax.set(xscale="log", xlim=x)
         decades(ax.xaxis, *x)
         ax.set_xlabel(axis_of(instance), parse_math=False)
-        ax.set_ylabel("difference of regret\n(reward units)" if size in ("icml", "slides") else
-                      "difference of regret (reward units)")  # fmt: skip
+        what = f"difference of {word_of(instance)}"
+        ax.set_ylabel(f"{what}\n(reward units)" if size in ("icml", "slides") else f"{what} (reward units)")
         title(ax, f"{claim_id}: {instance.learner} minus {instance.other} on {instance.model}", size)
         return finish(figure, keys)

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from theorylab.errors import InputError
 from theorylab.evidence import InstanceEvidence
-from theorylab.figure import axis_of, shade_vacuous
+from theorylab.figure import axis_of, shade_vacuous, word_of
 from theorylab.figure_style import BLACK, BLUE, GREEN, SIZES, columns, decades, finish, limits, paper_style, title
 from theorylab.table import number
 
@@ -81,6 +81,6 @@ def slack_figure(instance: InstanceEvidence, *, claim_id: str, size: str = "neur
         hidden = int(np.isnan(lines[1]).sum())
         note = f" ({hidden} of {n.size} means \N{LESS-THAN OR EQUAL TO} 0, not shown)" if hidden else ""
         ax.set_xlabel(axis_of(instance) + note, parse_math=False)
-        ax.set_ylabel("bound / measured regret")
+        ax.set_ylabel(f"bound / measured {word_of(instance)}")
         title(ax, f"{claim_id}: {instance.learner} on {instance.model}", size)
         return finish(figure, keys)

@@ -36,10 +36,10 @@ class Run:
 
 
 def _curve(of: Track, curves: list[Curves]) -> dict[str, list[float]]:
-    if of.claim.quantity != "regret" or not curves:
+    if not of.claim.path or not curves:
         return {}
     n = curves[0].checkpoints
-    x = np.concatenate([c["regret"] for c in curves])
+    x = np.concatenate([c[of.claim.path] for c in curves])
     context, at = of.group.context, n.astype(float)
     columns = dict(n=at, mean=x.mean(0), low=np.quantile(x, 0.05, axis=0), high=np.quantile(x, 0.95, axis=0))
     if isinstance(of.claim.kind, HighProbability) and of.level is not None and of.level < 1.0:
@@ -107,6 +107,14 @@ def _on_regret(of: Track, sample: Sample, curve: dict[str, list[float]], run: Ru
     return out
 
 
+def _largest_share(claim: Claim, sample: Sample) -> str:
+    """Of a bound without exception, how close the runs came to it."""
+    if claim.bound is None or not claim.path or not np.isfinite(sample.ratio).all():
+        return ""
+    what = "the bound" if claim.shape is None else "the order with constant 1"
+    return f"{claim.path} is at most {sample.ratio.max():.4g} times {what} at every length, over these replicates"
+
+
 def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[InstanceEvidence, list[ControlOutcome]]:
     """The evidence of one claim on one instance, and the outcomes of its bound faults."""
     claim, group, decision = of.claim, of.group, of.decision
@@ -115,7 +123,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
     if claim.cumulative and of.level is not None:
         found = _on_regret(of, sample, curve, run)
     else:
-        found = Verdict(decision.verdict, interval=decision.interval)
+        found = Verdict(decision.verdict, interval=decision.interval, note=_largest_share(claim, sample))
         if of.vacuous and found.word != "REFUTED":
             found.word, found.note = "VACUOUS", "the failure probability that the claim allows is 1"
             if of.level is None:
@@ -153,6 +161,7 @@ def judge(of: Track, curves: list[Curves], run: Run, seconds: float) -> tuple[In
         max_excess=None if excess <= UNTESTED else excess,
         first=int(sample.first[bad[0]]) if bad.size else None,
         mean=float(sample.value.mean()) if claim.cumulative else None,
+        quantity=claim.path,
         curve=curve,
         e_path=decision.path,
         code=group.code,
@@ -171,7 +180,7 @@ def _check_trivial(of: Track, sample: Sample) -> None:
     n, top = of.group.instance.length, float(sample.value.max())
     if not 0.0 <= of.trivial < np.inf:
         raise InputError(f"claim {of.claim.id}: trivial is {of.trivial:g} at n={n}; give a finite number of at least 0")
-    if top > of.trivial * (1.0 + 1e-9) + of.group.allowance(of.claim) * n:
+    if top > of.trivial * (1.0 + 1e-9) + of.group.allowance(of.claim, np.array([float(n)]))[0]:
         raise InputError(
             f"claim {of.claim.id}: replicate {int(sample.value.argmax())} reached {top:.6g} at n={n}, above trivial="
             f"{of.trivial:.6g}, which any algorithm is said to satisfy; correct the claim's trivial"

@@ -1,11 +1,11 @@
 """From claims to numbers per replicate: one simulation measures every claim on one learner and one instance.
 
-A claim on regret, or on a `Total`, which is read once at the end, becomes two probes: `regret - bound(n)` (excess over
-the bound at every n) and `regret / shape(n)` (whose maximum over all n is the smallest constant that would have done
-on that path). Bounds enter as tables over n, rounded up by a few units in the last place plus n times the certified
-error of the planned values, and for regret by `ROUNDING` times the largest regret that sums of n rounds could have: in
-the theorem's favour. A claim with a probe of its own
-brings its tables and its monitor. All claims of a group share one build.
+A claim on regret or exploitability, or on a `Total`, which is read once at the end, becomes two probes: `regret -
+bound(n)` (excess over the bound at every n) and `regret / shape(n)` (whose maximum over all n is the smallest constant
+that would have done on that path). Bounds enter as tables over n, rounded up by a few units in the last place plus n
+times the certified error of the planned values, for regret by `ROUNDING` times the largest regret that sums of n rounds
+could have, for exploitability by `ROUNDING` times the range of payoffs: in the theorem's favour. A claim with a probe
+of its own brings its tables and its monitor. All claims of a group share one build.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 from theorylab.claim import Claim, Context, Instance, Total
 from theorylab.compiler import Kernel, generated
 from theorylab.errors import InputError, naming
+from theorylab.games.layout import as_tree
 from theorylab.learner import Learner
 from theorylab.probe import Monitor, Probe
 from theorylab.simulation import Curves, Simulation
@@ -125,6 +126,11 @@ class Group:
         return context_of(self.about[0], self.model, length, self.about[1])
 
     def _add(self, claim: Claim) -> None:
+        own = "exploitability" if self.learner.setting == "game" else "regret"
+        if claim.path not in ("", own):
+            raise InputError(
+                f"claim {claim.id}: runs of learner '{self.learner.name}' have no {claim.path}; give quantity='{own}'"
+            )
         if claim.tables is not None:
             with naming(f"claim {claim.id}: tables", "return a dict of names and arrays"):
                 self.tables.update(claim.tables(self.context))
@@ -135,7 +141,7 @@ class Group:
             self.probes.append(claim.quantity)
             return
         n, name = np.arange(self.instance.length + 1, dtype=float), slug(claim)
-        at, measured, place = "episode" if self.learner.setting == "episodic" else "step", "tr.regret", "t + 1"
+        at, measured, place = "episode" if self.learner.setting == "episodic" else "step", f"tr.{claim.path}", "t + 1"
         value: Kernel | None = None
         if isinstance(claim.quantity, Total):
             at, measured, place, value = "end", "VALUE(st, p, tr, t)", "t", claim.quantity.value
@@ -147,7 +153,7 @@ class Group:
         else:
             given = claim.bound(self.context, n)
             self._check_bound(claim, given)
-            bound = round_up(given + self.allowance(claim) * n)
+            bound = round_up(given + self.allowance(claim, n))
         self.tables[f"bound_{name}"] = bound
         ones = shape(self.context, n)
         if not (np.isfinite(ones[-1]) and ones[-1] > 0.0) and claim.shape is not None:
@@ -177,11 +183,19 @@ class Group:
                 "mend the formula, or give a length where it holds"
             )
 
-    def allowance(self, claim: Claim) -> float:
-        """What rounding and certified errors may add in a round, episode or step; a `Total` does not add up."""
-        law, stages = self.model.reward_law, getattr(self.context, "H", 1)
-        rounding = ROUNDING * (law.high - law.low) * stages if claim.quantity == "regret" else 0.0
-        return float(self.context.error + rounding)
+    def allowance(self, claim: Claim, n: np.ndarray) -> np.ndarray:
+        """What rounding and certified errors may add up to in n rounds, episodes or steps.
+
+        Of a `Total` the certified error alone; of exploitability, which is computed anew each time, no more with n.
+        """
+        if claim.path == "exploitability":
+            low, high = as_tree(self.model).payoff_range
+            return np.full(n.shape, ROUNDING * (high - low))
+        rounding = 0.0
+        if claim.path == "regret":
+            law = self.model.reward_law
+            rounding = ROUNDING * (law.high - law.low) * getattr(self.context, "H", 1)
+        return np.asarray((self.context.error + rounding) * n)
 
     def simulation(self, first: int, replicates: int, *, seed: int, target: str, points: int = 60) -> Simulation:
         """The simulation of a block of replicates."""
@@ -213,7 +227,7 @@ class Group:
         if isinstance(claim.quantity, Total):
             final = curves.probes[f"{claim.id}:value"].max
         else:
-            final = curves.regret[:, -1]
+            final = curves.main[:, -1]
         ratios = curves.probes[ratio].max if ratio else np.full(final.shape, np.nan)
         return Sample(result.max, result.first, result.count, ratios, final)
 
@@ -261,13 +275,13 @@ class Measured(Simulation):
 def finals(
     claim: Claim, learner: Learner, model: Any, context: Context | None = None, **options: Any
 ) -> tuple[Simulation, Callable[[], np.ndarray]]:
-    """A simulation for a claim that compares, and what reads its regret (R, checkpoints) or `Total` (R, 1) at the end.
+    """A simulation for a claim that compares, and what reads its curve (R, checkpoints) or `Total` (R, 1) at the end.
 
     `options` are those of `Simulation`. A Total brings its claim's monitor and, of `context`, its tables.
     """
     if not isinstance(claim.quantity, Total):
         simulation = Simulation(learner, model, **options)
-        return simulation, lambda: simulation.advance().curves().regret
+        return simulation, lambda: simulation.advance().curves().main
     tables = {} if claim.tables is None or context is None else claim.tables(context)
     probe = _probe(f"{claim.id}:value", claim.quantity.value, "end", float("inf"))
     last = dict(checkpoints=[options["length"]], probes=[probe], monitor=claim.monitor, tables=tables)

@@ -36,12 +36,15 @@ INDEX = {"A": "a", "S": "s", "H": "h", "H+1": "h"}
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its number from 0, what moved (h, s, a, r, s2), visits of its site with this one, regret after it."""
+    """One step: its number from 0, what moved (h, s, a, r, s2), visits of its site with this one, regret after it.
+
+    An iteration of a solver of games: its number, and its policy's exploitability and values; the rest is None.
+    """
 
     t: int
     moved: dict[str, float]
-    visits: int
-    regret: float
+    visits: int | None
+    regret: float | None
 
 
 @dataclass(frozen=True)
@@ -215,16 +218,21 @@ class _Player:
                 raise _Stop
             return value
 
+        def noted(one: Step, function: Any, arguments: tuple[Any, ...]) -> Any:
+            steps.append(one)
+            del steps[: -self.back]
+            return function(*arguments)
+
         def step(function: Any, arguments: tuple[Any, ...]) -> Any:
             # noted before the probes of its moment, which may end the run
             t, moving = int(arguments[4]), dict(zip(names, arguments[5:], strict=True))
+            if at.learner.setting == "game":
+                return noted(Step(t, {k: float(v) for k, v in moving.items()}, None, None), function, arguments)
             regret = float(moving.pop("regret"))
             moving.pop("gap_regret", None)
             site = tuple(int(moving[k]) for k in ("h", "s", "a") if k in moving)
             moved = {k: float(v) if k == "r" else int(v) for k, v in moving.items()}
-            steps.append(Step(t, moved, int(at.observed["visits"][(0, *site)]), regret))
-            del steps[: -self.back]
-            return function(*arguments)
+            return noted(Step(t, moved, int(at.observed["visits"][(0, *site)]), regret), function, arguments)
 
         place = f"PROBE_{self.probe.at.upper()}"
         watched = _Watched(at.bind[place].f.__globals__[f"VALUE_{self.which}"], probe)

@@ -161,7 +161,9 @@ def _fold(text: str, indent: str = "") -> list[str]:
 
 
 def _table(r: Replay) -> list[str]:
-    names = ["t", *r.steps[-1].moved, "visits", "regret"]
-    rows = [[str(s.t), *(_number(v) for v in s.moved.values()), str(s.visits), _number(s.regret)] for s in r.steps]
+    names, rows = ["t", *r.steps[-1].moved], [[str(s.t), *map(_number, s.moved.values())] for s in r.steps]
+    if r.steps[-1].regret is not None:
+        names += ["visits", "regret"]
+        rows = [[*row, str(s.visits), _number(s.regret)] for row, s in zip(rows, r.steps, strict=True)]
     wide = [max(len(x) for x in column) for column in zip(names, *rows, strict=True)]
     return ["  ".join(f"{x:>{w}}" for x, w in zip(row, wide, strict=True)) for row in [names, *rows]]

@@ -91,6 +91,11 @@ class Curves:
         return self.data.get("regret", self["gap_regret"])
 
     @property
+    def main(self) -> np.ndarray:
+        """What runs of the setting are judged by, shape (R, checkpoints): regret, or of a solver its exploitability."""
+        return self["exploitability"] if self.setting == "game" else self.regret
+
+    @property
     def replicates(self) -> int:
         """Number of replicates R."""
         return int(next(iter(self.data.values())).shape[0])

@@ -110,7 +110,7 @@ class Sweep:
         regime: np.ndarray | None = None,
     ) -> GrowthDecision:
         """The decision on the order g (default: the claim's); for regret, vacuity is looked at with `uniform`."""
-        kind, total = self.kind, self.claim.quantity != "regret"
+        kind, total = self.kind, self.claim.path != "regret"
         return growth(
             self.x, samples, self.g if g is None else g, eta=kind.margin, exact=kind.exact,
             trivial=self.trivial if total or uniform is not None else None,
@@ -149,7 +149,7 @@ class Sweep:
             name: {k: [float(v) for v in column] for k, column in table.items()}
             for name, table in (("sweep", sweep), ("slopes", slopes))
         }
-        what = "regret" if self.claim.quantity == "regret" else self.claim.quantity.name
+        what = self.claim.path or self.claim.quantity.name
         about = dict(quantity=what, size=self.kind.sweep, margin=self.kind.margin, exact=self.kind.exact)
         return {**asdict(decision), **about, **tables}
 
@@ -191,7 +191,7 @@ def check_growth(
             )
         )  # fmt: skip
     uniform = None
-    if claim.quantity == "regret":
+    if claim.path == "regret":
         uniform = sweep.samples(find_learner("uniform", learner.setting), max(count // 4, 32))
     decision = sweep.decide(samples, uniform=uniform, regime=sweep.regime)
     outcomes = _controls(sweep, learner, samples, uniform) if run_controls else []

@@ -56,8 +56,8 @@ class Pair:
                 f"claim {claim.id}: trivial is {self.range:g} on {model.name}; a comparison needs a positive finite "
                 "range: correct it, or leave out an instance on which nothing can be lost"
             )
-        self.total = claim.quantity != "regret"
-        self.what = claim.quantity.name if self.total else "regret"
+        self.total = not claim.path
+        self.what = claim.path or claim.quantity.name
         self.checkpoints = [instance.length] if self.total else geometric(instance.length, POINTS)
         self.curves, self.code = [np.zeros((0, len(self.checkpoints)))] * 2, ["", ""]
 
@@ -176,6 +176,7 @@ def check_dominance(
         trivial=pair.range,
         replicates=len(pair.curves[0]),
         mean=float(d.mean()),
+        quantity=claim.path,
         e_path=found.path,
         other=other.name,
         difference=pair.band(),

@@ -301,3 +301,15 @@ def test_errors_name_the_entry() -> None:
     ):
         with pytest.raises(InputError, match=text):
             call()
+
+
+def test_a_constant_is_no_lower_order_term_of_an_order_that_falls() -> None:
+    """What stays where it is fits c0 + c/sqrt T, but is not O(1/sqrt T); what falls so is consistent."""
+    T = 100.0 * 2.0 ** np.arange(8)
+    noise = 1.0 + 0.02 * np.random.default_rng(5).standard_normal((8, 50))
+    stays, falls = 0.3 * noise, 2.0 * noise / np.sqrt(T)[:, None]
+    order = 1.0 / np.sqrt(T)
+    found = growth(T, stays, order)
+    assert found.verdict == "INCONSISTENT" and "and c g is rejected" in found.reason
+    assert growth(T, falls, order).verdict == "CONSISTENT"
+    assert growth(T, stays, np.sqrt(T)).verdict == "CONSISTENT"  # an order that rises has room for a constant

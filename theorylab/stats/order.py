@@ -20,6 +20,9 @@ Why the slope must not fall: UCB1 with the constant of its theorem has regret of
 the slope on the upper half and the affine fit speak against that at 200 replicates; what gives it away is that the
 excess shrinks with T. (Below -eta, mirrored: the slope must not rise.)
 
+Where g falls along the sweep, as the 1/sqrt T of a solver's exploitability, a constant c0 > 0 is no lower-order term
+but the failure itself: the fit that INCONSISTENT must reject is then c g alone.
+
 Errors. A slope that is above eta on the range is called CONSISTENT with probability about alpha (asymptotic in R, and
 for the range chosen by `slope.stable_from`; rates are measured in the tests). INCONSISTENT needs two one-sided tests,
 each at level about alpha, so it is said with probability at most about alpha if either the slope of the ratio is at
@@ -84,8 +87,9 @@ class GrowthDecision:
     """What a sweep says about an order: a word, the range it speaks of, and the numbers behind it.
 
     slope, low, high: slope of log(Reg/g) over the range, with its limits at level alpha each; half_*: the same on the
-    upper half. affine_p: p-value of c0 + c g over the range. local: local slopes of log Reg between the range's sizes.
-    kept, best: of `compare` with c0 + c g over the range. stable: whether the range is stable, else it is the sweep.
+    upper half. affine_p: p-value of c0 + c g (c g, where g falls) over the range. local: local slopes of log Reg
+    between the range's sizes. kept, best: of `compare` with c0 + c g over the range. stable: whether the range is
+    stable, else it is the sweep.
     """
 
     verdict: Word
@@ -259,7 +263,9 @@ def growth(
     q = slice(first, None)
     value, low, high = ratio_slope(first, order)
     half, half_low, half_high = ratio_slope(max(first, upper), order)
-    (affine,) = compare(t[q], mu[q], err[q], {"g": order[q]}, floor=floor).fits
+    rising = bool(order[-1] >= order[first])
+    (affine,) = compare(t[q], mu[q], err[q], {"g": order[q]}, affine=rising, floor=floor).fits
+    fit = "c0 + c g" if rising else "c g"
     ranked = compare(t[q], mu[q], err[q], floor=floor)
 
     def decided(verdict: Word, reason: str) -> GrowthDecision:
@@ -290,11 +296,11 @@ def growth(
                        f"[{half_low:.3f}, {half_high:.3f}] on its upper half, margin {margin:g}")  # fmt: skip
     off = f"slope of log(Reg/g) in [{half_low:.3f}, {half_high:.3f}] on the upper half, margin {margin:g}"
     if affine.p >= level:
-        return decided("INCONCLUSIVE", f"{off}, but c0 + c g fits (p = {affine.p:.2g})")
+        return decided("INCONCLUSIVE", f"{off}, but {fit} fits (p = {affine.p:.2g})")
     k, k_se = slope.curvature(t[q], mu[q] / order[q], err[q] / order[q], floor=floor)
     if (k if above else -k) < -2.0 * k_se:
         return decided("INCONCLUSIVE", f"{off}, but it still moves towards 0: curvature {k:.3g}, se {k_se:.1g}")
     if not holds[q].all():
         j = first + int(np.flatnonzero(~holds[q])[0])
         return decided("INCONCLUSIVE", f"{off}, but T={t[j]:g} is outside the theorem's regime")
-    return decided("INCONSISTENT", f"{off}, and c0 + c g is rejected (p = {affine.p:.2g})")
+    return decided("INCONSISTENT", f"{off}, and {fit} is rejected (p = {affine.p:.2g})")
