@@ -24,10 +24,10 @@ from theorylab.algebra import (
 )
 from theorylab.compiler import Kernel, kernel
 from theorylab.rng import ENVIRONMENT, INITIAL, LEARNER, Rng, draw, draw_indexed
-from theorylab.special import beta, exp, gamma, log, normal, normal_inverse
+from theorylab.special import beta, exp, exp_each, gamma, log, log_each, normal, normal_inverse
 
 __all__ = [
     "ENVIRONMENT", "INITIAL", "LEARNER", "Kernel", "Rng", "beta", "cholesky", "combine", "dot", "draw", "draw_indexed",
-    "exp", "gamma", "invert_factor", "kernel", "log", "log_det_factor", "normal", "normal_inverse", "product",
-    "quadratic", "rank_one_inverse", "solve_lower", "solve_lower_transposed", "sqrt",
+    "exp", "exp_each", "gamma", "invert_factor", "kernel", "log", "log_det_factor", "log_each", "normal",
+    "normal_inverse", "product", "quadratic", "rank_one_inverse", "solve_lower", "solve_lower_transposed", "sqrt",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from scipy import stats
 
 from theorylab.compiler import kernel, u64
 from theorylab.rng import LEARNER, Rng
-from theorylab.special import beta, exp, gamma, log, normal, normal_inverse
+from theorylab.special import beta, exp, exp_each, gamma, log, log_each, normal, normal_inverse
 
 Floats = NDArray[np.float64]
 INF, NAN = math.inf, math.nan
@@ -102,6 +102,33 @@ def test_log_is_within_an_ulp(points: Floats) -> None:
 @pytest.mark.parametrize("points", EXP_POINTS.values(), ids=list(EXP_POINTS))
 def test_exp_is_within_an_ulp(points: Floats) -> None:
     assert error(exp, lambda x: x.exp(), points) < 1.0
+
+
+@kernel
+def side_by_side(x, out):  # type: ignore[no-untyped-def]
+    """As `log` and `exp` of every entry, in loops that are vectorised, and after them the branching ones."""
+    for i in range(x.shape[0]):
+        for j in range(8):
+            out[i, 0, j] = log_each(x[i, j])
+        for j in range(8):
+            out[i, 1, j] = exp_each(x[i, j])
+        for j in range(8):
+            out[i, 2, j] = log(x[i, j])
+            out[i, 3, j] = exp(x[i, j])
+
+
+def test_the_forms_without_a_branch_have_the_same_bits() -> None:
+    edges = [0.0, -0.0, INF, -INF, NAN, 5e-324, 2.2250738585072014e-308, 709.782712893384, 709.7827128933841]
+    edges += [-708.3964185322641, -708.3964185322642, 1e-310, -1e300, 1.7976931348623157e308]
+    points = np.concatenate([*LOG_POINTS.values(), *EXP_POINTS.values(), edges, -LOG_POINTS["all exponents"]])
+    x = np.resize(points, (-(-points.size // 8), 8))
+    for target in ("cpu", "python"):
+        rows = x if target == "cpu" else np.concatenate([x[::40], x[-2:]])
+        out = np.zeros((len(rows), 4, 8))
+        side_by_side.build(target)(rows, out)
+        each, branching = out[:, :2], out[:, 2:]
+        different = (each.view(np.int64) != branching.view(np.int64)) & ~(np.isnan(each) & np.isnan(branching))
+        assert not different.any(), (target, rows[np.argwhere(different)[0][0]])
 
 
 def same(a: float, b: float) -> bool:
