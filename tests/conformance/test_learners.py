@@ -22,7 +22,7 @@ VARIANTS = (
     "scal", "pmevi-dt", "loop-models", "mle-loop", "loop", "loop-ascent", "loop-box", "loop-values",
     "optimistic-q", "mdp-oomd", "politex",
     "ucrl2-vtr", "loop-evi", "lscvi-ucb", "ucb-cvi", "olsvi-fh", "loop-linear", "fopo",
-    "cfr-plus", "pcfr-plus", "fictitious-play", "mmd",
+    "cfr-plus", "pcfr-plus", "fictitious-play", "mmd", "mmd-dilated", "mirror-descent",
 )  # fmt: skip
 
 
