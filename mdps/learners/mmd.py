@@ -15,8 +15,8 @@ not reach keeps its policy. What it stands for is the last iterate.
                iteration from it is one step of MMD search at all infosets. A probability of 0 stays 0
     etas, alphas   (G,) in place of eta and alpha: replicate r has entry r mod G
 
-alpha = 0 is mirror descent. State: logits = ln pi, anchor = ln rho; eta and alpha, those of this iteration. Source:
-sokota2023, equation 12 and appendix [source]; `alternate` is no part of it.
+alpha = 0 is mirror descent. State: logits = ln pi, anchor = ln rho; eta and alpha, those of this iteration; step, top
+and total, work of one infoset. Source: sokota2023, equation 12 and appendix [source]; `alternate` is no part of it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,20 @@ import numpy as np
 
 from theorylab.compiler import u64
 from theorylab.errors import InputError
-from theorylab.games.kernels import BOTH, LANES, gradient, infosets_of, masses, realise, scatter, spread, uniform
-from theorylab.kernel import exp, kernel, log, sqrt
+from theorylab.games.kernels import (
+    BOTH,
+    LANES,
+    exponential,
+    gradient,
+    infosets_of,
+    logarithm,
+    masses,
+    realise,
+    scatter,
+    spread,
+    uniform,
+)
+from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import Learner, f8
 from theorylab.validate import SUM_TOLERANCE
 
@@ -73,22 +85,26 @@ def act(st, p, pi):
 
 
 @kernel
-def normalise(logits, pi, p, i):
+def normalise(st, logits, pi, p, i):
     """At infoset i: logits less the logarithm of their summed exponentials, and pi = exp(logits)."""
     first = p.seq_first[i]
     last = first + p.seq_count[i]
     for j in range(LANES):
-        top = logits[first, j]
-        for q in range(first + 1, last):
-            top = max(top, logits[q, j])
-        total = 0.0
-        for q in range(first, last):
-            pi[q, j] = exp(logits[q, j] - top)
-            total += pi[q, j]
-        shift = top + log(total)
-        for q in range(first, last):
-            logits[q, j] = logits[q, j] - shift
-            pi[q, j] = pi[q, j] / total
+        st.top[0, j] = logits[first, j]
+        st.total[0, j] = 0.0
+    for q in range(first + 1, last):
+        for j in range(LANES):
+            st.top[0, j] = max(st.top[0, j], logits[q, j])
+    for q in range(first, last):
+        for j in range(LANES):
+            pi[q, j] = exponential(logits[q, j] - st.top[0, j])
+            st.total[0, j] += pi[q, j]
+    for j in range(LANES):
+        st.top[0, j] += logarithm(st.total[0, j])
+    for q in range(first, last):
+        for j in range(LANES):
+            logits[q, j] = logits[q, j] - st.top[0, j]
+            pi[q, j] = pi[q, j] / st.total[0, j]
 
 
 @kernel
@@ -104,20 +120,20 @@ def improve(st, p, who):
         last = first + p.seq_count[i]
         before = p.seq_before[i]
         for j in range(LANES):
-            if st.mass[i, j] > 0.0:
-                alpha = st.alpha[0, j]
-                eta = st.eta[0, j]
-                if p.weighted == 1:
-                    eta = eta * st.x[before, j]
-                for q in range(first, last):
-                    pull = st.logits[q, j] + alpha * eta * st.anchor[q, j] + eta * (st.g[q, j] / st.mass[i, j])
-                    st.logits[q, j] = pull / (1.0 + alpha * eta)
-        normalise(st.logits, st.pi, p, i)
+            st.step[0, j] = st.eta[0, j] * st.x[before, j] if p.weighted == 1 else st.eta[0, j]
+        for q in range(first, last):
+            for j in range(LANES):
+                pull = st.alpha[0, j] * st.step[0, j]
+                old = st.logits[q, j]
+                value = st.g[q, j] / (st.mass[i, j] if st.mass[i, j] > 0.0 else 1.0)
+                new = (old + pull * st.anchor[q, j] + st.step[0, j] * value) / (1.0 + pull)
+                st.logits[q, j] = new if st.mass[i, j] > 0.0 else old
+        normalise(st, st.logits, st.pi, p, i)
         if p.magnet > 0.0:
             for q in range(first, last):
                 for j in range(LANES):
                     st.anchor[q, j] = (1.0 - p.magnet) * st.anchor[q, j] + p.magnet * st.logits[q, j]
-            normalise(st.anchor, st.rho, p, i)
+            normalise(st, st.anchor, st.rho, p, i)
 
 
 @kernel
@@ -194,7 +210,7 @@ learner = Learner(
     arrays=dict(etas=f8["G"], alphas=f8["G"], first=f8["Q"]),
     state=dict(
         pi=f8["Q"], x=f8["Q"], g=f8["Q"], logits=f8["Q"], anchor=f8["Q"], rho=f8["Q"], mass=f8["I"],
-        eta=f8[1], alpha=f8[1],
+        eta=f8[1], alpha=f8[1], step=f8[1], top=f8[1], total=f8[1],
     ),
     begin=begin,
     act=act,

@@ -23,7 +23,8 @@ response equilibrium of the reduced normal form (`theorylab.games.quantal`), not
     alternate  1: player 0 moves, then player 1 against the new plan of player 0; no part of the source
     random, first, etas, alphas   as in `mdps.learners.mmd`
 
-State: logits = ln pi; pull; eta and alpha of each replicate. Source: sokota2023, appendix C [source].
+State: logits = ln pi; pull; eta and alpha of each replicate; top and total, work of one infoset. Source: sokota2023,
+appendix C [source].
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ from typing import Any
 
 import numpy as np
 
-from mdps.learners.mmd import act, begin_at, blueprint, grid, rates, switches
+from mdps.learners.mmd import act, begin_at, blueprint, grid, normalise, rates, switches
 from theorylab.errors import InputError
 from theorylab.games.kernels import BOTH, LANES, gradient, infosets_of, realise, sequences_of
-from theorylab.kernel import exp, kernel, log
+from theorylab.kernel import kernel, log
 from theorylab.learner import Learner, f8
 
 
@@ -63,19 +64,12 @@ def improve(st, p, who):
         first = p.seq_first[i]
         last = first + p.seq_count[i]
         before = p.seq_before[i]
+        for q in range(first, last):
+            for j in range(LANES):
+                st.logits[q, j] = st.pull[q, j]
+        normalise(st, st.logits, st.pi, p, i)
         for j in range(LANES):
-            top = st.pull[first, j]
-            for q in range(first + 1, last):
-                top = max(top, st.pull[q, j])
-            total = 0.0
-            for q in range(first, last):
-                st.pi[q, j] = exp(st.pull[q, j] - top)
-                total += st.pi[q, j]
-            top = top + log(total)
-            for q in range(first, last):
-                st.logits[q, j] = st.pull[q, j] - top
-                st.pi[q, j] = st.pi[q, j] / total
-            st.pull[before, j] += top
+            st.pull[before, j] += st.top[0, j]
 
 
 @kernel
@@ -110,7 +104,9 @@ learner = Learner(
     setting="game",
     params=dict(eta=0.0, alpha=0.1, alternate=0, random=0),
     arrays=dict(etas=f8["G"], alphas=f8["G"], first=f8["Q"]),
-    state=dict(pi=f8["Q"], x=f8["Q"], g=f8["Q"], logits=f8["Q"], pull=f8["Q"], eta=f8[1], alpha=f8[1]),
+    state=dict(
+        pi=f8["Q"], x=f8["Q"], g=f8["Q"], logits=f8["Q"], pull=f8["Q"], eta=f8[1], alpha=f8[1], top=f8[1], total=f8[1]
+    ),
     begin=begin,
     act=act,
     learn=learn,

@@ -10,16 +10,28 @@ from __future__ import annotations
 from typing import Any
 
 from theorylab.compiler import u64
-from theorylab.kernel import LEARNER, Rng, draw, kernel, log
+from theorylab.kernel import LEARNER, Rng, draw, exp, exp_each, kernel, log, log_each
 
 __all__ = [
-    "BOTH", "LANES", "add_plan", "behave", "best", "best_reply", "gradient", "infosets_of", "masses", "realise",
-    "scatter", "sequences_of", "spread", "start", "uniform",
+    "BOTH", "LANES", "add_plan", "behave", "best", "best_reply", "exponential", "gradient", "infosets_of", "logarithm",
+    "masses", "realise", "scatter", "sequences_of", "spread", "start", "uniform",
 ]  # fmt: skip
 
 #: replicates side by side: bound when a loop is built
 LANES: Any = 1
 BOTH = 2
+
+
+@kernel
+def exponential(x):
+    """exp x: with replicates side by side in the form that is vectorised, which has the same bits."""
+    return exp(x) if LANES == 1 else exp_each(x)
+
+
+@kernel
+def logarithm(x):
+    """As `exponential`, of log x."""
+    return log(x) if LANES == 1 else log_each(x)
 
 
 @kernel
