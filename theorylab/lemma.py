@@ -179,7 +179,7 @@ def _pairs(lemma: Lemma, twin: str | None, instance: Instance, at: Field) -> lis
         if not numbers:
             raise InputError(
                 f"{where} returned {both!r} for '{name}' at {literal(instance)}; return two real numbers, or arrays of "
-                "one shape, and no NaN"
+                "one shape, and no NaN (of a ball d that may contain 0, d**2 is NaN and d * d is not)"
             )
         out += [(name, x, y) for x, y in pairs]
     return out
@@ -189,7 +189,7 @@ def _is_number(x: Any, exact: bool) -> bool:
     """Whether a side is one: where exact arithmetic decides, NaN is none, since it would pass for undecided."""
     if isinstance(x, (int, float, Fraction, np.integer, np.floating)):
         return not (exact and x != x)
-    return type(x).__module__.partition(".")[0] == "flint"
+    return type(x).__module__.partition(".")[0] == "flint" and not (hasattr(x, "is_nan") and x.is_nan())
 
 
 def violation(lemma: Lemma, instance: Instance, twin: str | None = None) -> tuple[str, bool]:

@@ -70,7 +70,8 @@ def _sides(root: bool = True, lower: int = 7, scaled: bool = True) -> Sides:
                 powers.append(powers[-1] * p)
             chance = chance * f.array(powers)[rows[:, i]]
         average = rows @ x.values / n
-        variance = (rows * (x.values[None, :] - average[:, None]) ** 2).sum(axis=1) / (n - 1)
+        apart = x.values[None, :] - average[:, None]
+        variance = (rows * (apart * apart)).sum(axis=1) / (n - 1)  # a power of a ball around 0 is no number
         log = f.log(f.array([2 / x.delta]))[0]
         width = lower * (x.B if scaled else 1) * log / (3 * (n - 1))
         width = width + f.sqrt(2 * variance * log / n) * int(root)
