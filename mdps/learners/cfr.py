@@ -32,6 +32,7 @@ def learn(st, p, t, rng):
 learner = Learner(
     name="cfr",
     setting="game",
+    cite="zinkevich2007",
     source_tag="recalled",
     params=dict(random=0),
     state=STATE,

@@ -25,6 +25,7 @@ def derive(p: dict[str, Any]) -> dict[str, Any]:
 learner = Learner(
     name="cfr-plus",
     setting="game",
+    cite="tammelin2014",
     source_tag="recalled",
     params=dict(random=0),
     state=STATE,

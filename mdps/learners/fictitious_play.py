@@ -42,6 +42,7 @@ def learn(st, p, t, rng):
 learner = Learner(
     name="fictitious-play",
     setting="game",
+    cite="heinrich2015",
     source_tag="recalled",
     params=dict(random=0),
     state=dict(pi=f8["Q"], x=f8["Q"], g=f8["Q"], total=f8["Q"]),

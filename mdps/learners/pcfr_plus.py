@@ -26,6 +26,7 @@ def derive(p: dict[str, Any]) -> dict[str, Any]:
 learner = Learner(
     name="pcfr-plus",
     setting="game",
+    cite="farina2021",
     source_tag="recalled",
     params=dict(random=0),
     state=STATE,

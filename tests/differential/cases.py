@@ -36,6 +36,9 @@ from tests.differential.test_bandit_learners import (
     compare_thompson,
     fixed,
 )
+from tests.differential.test_games import CASES as GAME_CASES
+from tests.differential.test_games import NAMES as GAME_SOLVERS
+from tests.differential.test_games import compare_any as compare_solver
 from tests.differential.test_gosprl import CASES as GOSPRL_CASES
 from tests.differential.test_gosprl import FAULT_CASES as GOSPRL_FAULT_CASES
 from tests.differential.test_gosprl import compare as compare_gosprl
@@ -418,6 +421,7 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
             *((m, 10, {"delta": 0.1, "scale": 0.0, "tau": 0.5, "max_sweeps": 300}) for m in (_AT_HALF, _BELOW_HALF)),
         ],
     ),
+    **{(name, "game"): (compare_solver, GAME_CASES) for name in GAME_SOLVERS},
     ("scal", "average"): (_scal, [*SCAL_NARROW, *SCAL_CASES]),
     ("optimistic-q", "average"): (compare_optimistic_q, OPTIMISTIC_Q_CASES),
     ("mdp-oomd", "average"): (compare_oomd, OOMD_CASES),
