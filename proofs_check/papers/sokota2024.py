@@ -17,9 +17,10 @@ from proofs_check.lemmas.update_equivalence import (
     three_points,
     tightness,
 )
+from proofs_check.papers._sokota2024_games import GAMES_CLAIMS
 from theorylab.claim import Claim
 
 LEMMAS = (
     equivalence, softmax_equivalence, difference, derivative, three_points, one_searcher, simultaneous, tightness,
 )  # fmt: skip
-claims = [Claim.of(x) for x in LEMMAS]
+claims = [*(Claim.of(x) for x in LEMMAS), *GAMES_CLAIMS]
