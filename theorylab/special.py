@@ -30,6 +30,31 @@ NAN = float("nan")
 
 
 @kernel
+def log_of(x, k):
+    """log(2^k x), x in [sqrt(1/2), sqrt(2))."""
+    f = x - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    w = z * z
+    t1 = w * (L2 + w * (L4 + w * L6))
+    t2 = z * (L1 + w * (L3 + w * (L5 + w * L7)))
+    r = t2 + t1
+    half = 0.5 * f * f
+    return k * LN2_HI - ((half - (s * (half + r) + k * LN2_LO)) - f)
+
+
+@kernel
+def exp_of(x, k):
+    """exp(x) / 2^k, k the integer nearest to x / ln 2."""
+    hi = x - k * LN2_HI
+    lo = k * LN2_LO
+    r = hi - lo
+    t = r * r
+    c = r - t * (E1 + t * (E2 + t * (E3 + t * (E4 + t * E5))))
+    return 1.0 - ((lo - (r * c) / (2.0 - c)) - hi)
+
+
+@kernel
 def log(x):
     """Natural logarithm; log(0) = -inf, NaN for negative numbers and NaN."""
     if x != x or x < 0.0:
@@ -69,15 +94,7 @@ def log(x):
     if x >= SQRT2:
         x = x * 0.5
         k += 1
-    f = x - 1.0
-    s = f / (2.0 + f)
-    z = s * s
-    w = z * z
-    t1 = w * (L2 + w * (L4 + w * L6))
-    t2 = z * (L1 + w * (L3 + w * (L5 + w * L7)))
-    r = t2 + t1
-    half = 0.5 * f * f
-    return k * LN2_HI - ((half - (s * (half + r) + k * LN2_LO)) - f)
+    return log_of(x, k)
 
 
 @kernel
@@ -90,12 +107,7 @@ def exp(x):
     if x < -708.3964185322641:
         return 0.0
     k = int(INV_LN2 * x + (0.5 if x >= 0.0 else -0.5))
-    hi = x - k * LN2_HI
-    lo = k * LN2_LO
-    r = hi - lo
-    t = r * r
-    c = r - t * (E1 + t * (E2 + t * (E3 + t * (E4 + t * E5))))
-    y = 1.0 - ((lo - (r * c) / (2.0 - c)) - hi)
+    y = exp_of(x, k)
     base = 2.0
     n = k
     if n > 1023:  # 2^1024 overflows, y 2^1024 does not
@@ -168,15 +180,7 @@ def log_each(x):
     if z >= SQRT2:
         z = z * 0.5
         k += 1
-    f = z - 1.0
-    s = f / (2.0 + f)
-    u = s * s
-    w = u * u
-    t1 = w * (L2 + w * (L4 + w * L6))
-    t2 = u * (L1 + w * (L3 + w * (L5 + w * L7)))
-    r = t2 + t1
-    half = 0.5 * f * f
-    y = k * LN2_HI - ((half - (s * (half + r) + k * LN2_LO)) - f)
+    y = log_of(z, k)
     y = -INF if x == 0.0 else y
     y = INF if x == INF else y
     return y if x >= 0.0 else NAN
@@ -187,12 +191,7 @@ def exp_each(x):
     """The bits of `exp` without a branch: a loop over replicates side by side becomes vector instructions."""
     z = x if -708.3964185322641 <= x <= 709.782712893384 else 0.0
     k = int(INV_LN2 * z + (0.5 if z >= 0.0 else -0.5))
-    hi = z - k * LN2_HI
-    lo = k * LN2_LO
-    r = hi - lo
-    t = r * r
-    c = r - t * (E1 + t * (E2 + t * (E3 + t * (E4 + t * E5))))
-    y = 1.0 - ((lo - (r * c) / (2.0 - c)) - hi)
+    y = exp_of(z, k)
     n = k - 1 if k > 1023 else abs(k)
     y = y * 2.0 if k > 1023 else y
     power = 1.0 * (1 << (n & 31))

@@ -6,6 +6,7 @@ A reason must say why no data can show the difference, not that none was seen.
 from __future__ import annotations
 
 from proofs_check.mutants._equivalent_average import AVERAGE
+from proofs_check.mutants._equivalent_games import GAMES
 from proofs_check.mutants._reasons import (
     ABOVE,
     ASKED_AT_FIRST,
@@ -322,4 +323,5 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "`high` is",
     },
     **AVERAGE,
+    **GAMES,
 }
