@@ -41,10 +41,10 @@ COLUMNS = (
     ("interval", "interval", "nb", "limits of the violation rate, or of the mean in units of the trivial value"),
     ("slack", "slack", "r", "the theorem's constant over the smallest that would do here; below 1 the bound is broken"),
     ("best constant", "constant", "nb", "interval of the smallest constant with which the bound holds here"),
-    ("mean", "mean", "r", "mean of the measured quantity at the final length, in reward units for regret"),
+    ("mean", "mean", "r", "mean of what is measured, at the final length; regret and exploitability in reward units"),
     ("bound", "bound", "r", "right-hand side of the statement at the final length, in the same units"),
     ("trivial", "trivial", "r", "what any algorithm satisfies at that length, in the same units"),
-    ("non-vacuous from", "content", "r", "least length (rounds, episodes, steps) at which the bound is below trivial"),
+    ("non-vacuous from", "content", "r", "least length (in the unit of the runs) at which the bound is below trivial"),
     ("max excess", "max_excess", "r", "largest left-hand minus right-hand side met; a violation above the tolerance"),
     ("first", "first", "r", "index, from 0, of the first violation in the earliest replicate that violates"),
 )  # fmt: skip

@@ -30,6 +30,7 @@ def derive(p: dict[str, Any]) -> dict[str, Any]:
 learner = Learner(
     name="mirror-descent",
     setting="game",
+    cite="sokota2023",
     params=dict(eta=0.1, schedule=0, weighted=0, random=0),
     arrays=dict(etas=f8["G"], first=f8["Q"]),
     state=mmd.state,

@@ -206,6 +206,7 @@ def derive(p: dict[str, Any]) -> dict[str, Any]:
 learner = Learner(
     name="mmd",
     setting="game",
+    cite="sokota2023",
     params=dict(eta=0.1, alpha=1.0, schedule=0, magnet=0.0, weighted=0, alternate=0, random=0),
     arrays=dict(etas=f8["G"], alphas=f8["G"], first=f8["Q"]),
     state=dict(

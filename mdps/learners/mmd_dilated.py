@@ -102,6 +102,7 @@ def derive(p: dict[str, Any]) -> dict[str, Any]:
 learner = Learner(
     name="mmd-dilated",
     setting="game",
+    cite="sokota2023",
     params=dict(eta=0.0, alpha=0.1, alternate=0, random=0),
     arrays=dict(etas=f8["G"], alphas=f8["G"], first=f8["Q"]),
     state=dict(
