@@ -3,7 +3,7 @@
 Curve columns: exploitability, value (expected payoff of player 0), value_1 (of player 1), of the policy that `act` of
 the learner writes: half the sum of what the players gain by best responses, (gain_0 + gain_1)/2, in a zero-sum game
 (max_x x^T U_0 y + max_y x^T U_1 y)/2. They are computed at checkpoints, and after every iteration with EXACT. Status 4:
-a policy with an entry that is no probability or an infoset whose entries do not sum to one.
+a policy with an entry that is no probability or an infoset whose entries do not sum to one; status[2] is its column.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ EXACT = False
 
 
 @kernel
-def lawful(pi, p):
-    """Whether the columns of pi are policies."""
+def unlawful(pi, p):
+    """A column of pi that is no policy; LANES if all are."""
     for i in range(p.I):
         for j in range(LANES):
             total = 0.0
             for q in range(p.seq_first[i], p.seq_first[i] + p.seq_count[i]):
                 if not pi[q, j] >= 0.0:
-                    return False
+                    return j
                 total += pi[q, j]
             if not abs(total - 1.0) <= SUM_TOLERANCE:
-                return False
-    return True
+                return j
+    return LANES
 
 
 @kernel
@@ -86,9 +86,11 @@ def game(st, p, tb, ob, rng, t0, t1, cps):
         due = c < cps.shape[0] and t + 1 == cps[c]
         if EXACT or due:
             ACT(st, p, ob.policy)
-            if not lawful(ob.policy, p):
+            column = unlawful(ob.policy, p)
+            if column < LANES:
                 ob.status[0] = 4
                 ob.status[1] = t
+                ob.status[2] = column
                 break
             evaluate(ob, p)
         if PROBED:

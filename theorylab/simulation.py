@@ -213,7 +213,7 @@ class Simulation:
         self.observed = {
             **{k: np.zeros((blocks, Q, L)) for k in records.LANED},
             "acc": np.zeros((blocks, 3, L)),
-            "status": np.zeros((blocks, 2), dtype=np.int64),
+            "status": np.zeros((blocks, 3), dtype=np.int64),
             "curve": np.full((blocks, self.checkpoints.size, 3, L), np.nan),
             "pmax": np.full((blocks, max(n, 1)), -np.inf),
             "pfirst": np.full((blocks, max(n, 1)), -1, dtype=np.int64),
@@ -407,9 +407,9 @@ class Simulation:
         bad = np.flatnonzero(self.observed["status"][:, 0])
         if bad.size == 0:
             return
-        code, when = (int(x) for x in self.observed["status"][bad[0]])
-        unit = UNITS[self.learner.setting][:-1]
-        where = f"learner '{self.learner.name}', replicate {self.first + int(bad[0]) * self.lanes}, {unit} {when}"
+        code, when, *column = (int(x) for x in self.observed["status"][bad[0]])
+        unit, replicate = UNITS[self.learner.setting][:-1], self.first + int(bad[0]) * self.lanes + sum(column)
+        where = f"learner '{self.learner.name}', replicate {replicate}, {unit} {when}"
         if code == 4:
             raise InputError(f"{where}: `act` wrote no policy (an entry below 0, or a sum other than 1); correct it")
         if code == 1:

@@ -12,6 +12,7 @@ from tests.games.trees import random_game
 from theorylab import run
 from theorylab.errors import InputError
 from theorylab.games import action_values, expected_value, exploitability, random_policy
+from theorylab.games.kernels import LANES
 from theorylab.games.layout import by_infoset, by_sequence, layout
 from theorylab.kernel import kernel
 from theorylab.registry import find_learner
@@ -153,3 +154,18 @@ def test_errors_name_what_is_wrong():
 
     with pytest.raises(InputError, match="replicate 0, iteration 0: `act` wrote no policy"):
         run(replace(spec, act=halved), game, iterations=2, target="python")
+
+
+@pytest.mark.slow
+def test_an_error_names_the_replicate_among_those_side_by_side() -> None:
+    @kernel
+    def spoilt(st, p, pi):
+        for q in range(p.Q):
+            for j in range(LANES):
+                pi[q, j] = st.pi[q, j]
+        if LANES > 5:
+            pi[1, 5] = -1.0
+
+    wrong = replace(find_learner("cfr", "game"), act=spoilt)
+    with pytest.raises(InputError, match="replicate 15, iteration 1: `act` wrote no policy"):
+        run(wrong, mdps.games.matching_pennies(), iterations=2, replicates=8, first=10, checkpoints=[2])
