@@ -2,10 +2,10 @@
 
 F minus the payoffs g of both players, monotone in zero-sum games; psi the dilated entropy, in one-shot games the sum of
 negative entropies; B its Bregman divergence, B(z; w) = sum over infosets of z(before) KL(z, w); eta the stepsize
-(1/reward), alpha the temperature (reward), rho the magnet, R the range of payoffs; z_{t+1} = (x', y') from z_t = (x, y).
+(1/reward), alpha the temperature (reward), rho the magnet, R the range of payoffs; z_{t+1} = (x', y'), z_t = (x, y).
 
-    theorem 3.4    eta <= alpha / L^2, F L-smooth, psi 1-strongly convex: B(z*; z_{t+1}) <= B(z*; z_t) / (1 + eta alpha),
-                   z* the quantal response equilibrium; of a matrix game L = max|A| [source]
+    theorem 3.4    eta <= alpha / L^2, F L-smooth, psi 1-strongly convex: B(z*; z_{t+1}) <= B(z*; z_t) / (1 + eta
+                   alpha), z* the quantal response equilibrium; of a matrix game L = max|A| [source]
     half range     the same with L = (max A - min A) / 2 [derived]
     trees          the same with K of `_mmd_claims` for L / mu_psi: corollary D.6, repaired [derived]. The experiments'
                    eta = alpha / max|A|^2 on trees is beyond every such condition and is measured beside it
@@ -26,8 +26,8 @@ Common payoffs, alpha = 0, both players at once:
 
     theorem 1      of sokota2024: for a small enough eta the value never falls [source: papers that quote it]
     one-shot       the value changes by <dx, A y> + <x, A dy> + <dx, A dy>; three points make the first two
-                   (KL(x',x) + KL(x,x') + KL(y',y) + KL(y,y')) / eta >= (|dx|_1^2 + |dy|_1^2) / eta, the last is at least
-                   - (R/2) |dx|_1 |dy|_1 >= - (R/4) (|dx|_1^2 + |dy|_1^2): no loss for eta <= 4 / R [derived]
+                   (KL(x',x) + KL(x,x') + KL(y',y) + KL(y,y')) / eta >= (|dx|_1^2 + |dy|_1^2) / eta, the last is at
+                   least - (R/2) |dx|_1 |dy|_1 >= - (R/4) (|dx|_1^2 + |dy|_1^2): no loss for eta <= 4 / R [derived]
 
 Lemmas on all small instances: `proofs_check.lemmas.magnetic`, `proofs_check.lemmas.update_equivalence`.
 """

@@ -39,6 +39,8 @@ from tests.differential.test_bandit_learners import (
 from tests.differential.test_games import CASES as GAME_CASES
 from tests.differential.test_games import NAMES as GAME_SOLVERS
 from tests.differential.test_games import compare_any as compare_solver
+from tests.differential.test_games_mmd import CASES as MMD_CASES
+from tests.differential.test_games_mmd import compare as compare_mmd
 from tests.differential.test_gosprl import CASES as GOSPRL_CASES
 from tests.differential.test_gosprl import FAULT_CASES as GOSPRL_FAULT_CASES
 from tests.differential.test_gosprl import compare as compare_gosprl
@@ -422,6 +424,7 @@ TABLE: dict[tuple[str, str], tuple[Compare, list[Case]]] = {
         ],
     ),
     **{(name, "game"): (compare_solver, GAME_CASES) for name in GAME_SOLVERS},
+    **{(name, "game"): (compare_mmd, cases) for name, cases in MMD_CASES.items()},
     ("scal", "average"): (_scal, [*SCAL_NARROW, *SCAL_CASES]),
     ("optimistic-q", "average"): (compare_optimistic_q, OPTIMISTIC_Q_CASES),
     ("mdp-oomd", "average"): (compare_oomd, OOMD_CASES),
