@@ -10,6 +10,24 @@ LINEAR = "CFR+ has power 1: the weight of power 2 is never read"
 QUADRATIC = "predictive CFR+ has power 2: the weight of power 1 is never read"
 UNPREDICTED = "CFR+ has prediction 0 and R is floored at 0 a line before, so all forms are R itself"
 
+UNMOVED = "a uniform magnet adds the same to all logits of an infoset, and normalising takes constants off"
+ALONE = "the runs that are compared have one replicate a block: j is 0, and adding or taking it is the same"
+TWICE = "the first entry is compared with itself"
+MAGNETLESS = "mirror descent has magnet 0: the branch is never taken and the anchor stays uniform"
+UNHEATED = "mirror descent has alpha 0, so the pull is 0: the anchor's weight and the division by 1 do nothing"
+TOGETHER = "derive of mirror descent sets alternate = 0: both players move at once"
+UNUSED = "where the mass is 0 the value is computed and not used: the old logit stays"
+ONE_ROOT = "root is 1: the sequence form has no schedule"
+STEPS = {
+    "begin 6: st.anchor not written": UNMOVED,
+    "begin 6: log to 1": UNMOVED,
+    "improve 16: > to >=": UNUSED,
+    "improve 16: 1.0 doubled": UNUSED,
+    "improve 20: magnet doubled": "2 r > 0 iff r > 0",
+    "normalise 6: + 1 left out": TWICE,
+    "rates 2: + to -": ALONE,
+}
+
 GAMES: dict[str, dict[str, str]] = {
     "cfr": {"begin 2: call of realise left out": PLANNED},
     "cfr-plus": {
@@ -26,4 +44,12 @@ GAMES: dict[str, dict[str, str]] = {
         "average 1: call of realise left out": STANDING,
         "derive 1: 2 doubled": "every power that is not 1 is read as 2, and derive alone sets it",
     },
+    "mmd": STEPS,
+    "mmd-dilated": {
+        "normalise 6: + 1 left out": TWICE,
+        "rates 2: + to -": ALONE,
+        "rates 3: / to *": ONE_ROOT,
+        "rates 4: / to *": ONE_ROOT,
+    },
+    "mirror-descent": STEPS,
 }

@@ -8,7 +8,9 @@ negative entropies; B its Bregman divergence, B(z; w) = sum over infosets of z(b
                    alpha), z* the quantal response equilibrium; of a matrix game L = max|A| [source]
     half range     the same with L = (max A - min A) / 2 [derived]
     trees          the same with K of `_mmd_claims` for L / mu_psi: corollary D.6, repaired [derived]. The experiments'
-                   eta = alpha / max|A|^2 on trees is beyond every such condition and is measured beside it
+                   eta = alpha / max|A|^2 on trees is beyond every such condition. Measured beside it: the rate holds
+                   on Kuhn poker, Leduc poker and 2x2 Dark Hex and fails on 4-sided Liar's Dice, where B falls by a
+                   factor 0.097 in a step at alpha = 0.2 and 1 / (1 + eta alpha) = 0.089
     prop. 2.4      the limit in sequence form is the equilibrium of the reduced normal form: the gap vanishes [source]
     prop. D.7      one step is mirror descent on F + alpha grad psi with eta / (1 + eta alpha) [source]
     three points   for maximisers the optimality of z_{t+1} and of z* add up to an equality [derived],
