@@ -51,5 +51,23 @@ GAMES: dict[str, dict[str, str]] = {
         "rates 3: / to *": ONE_ROOT,
         "rates 4: / to *": ONE_ROOT,
     },
-    "mirror-descent": STEPS,
+    "mirror-descent": {
+        **STEPS,
+        "learn 2: 1 doubled": TOGETHER,
+        **{f"learn 3: {what}": TOGETHER for what in ("call of improve left out", "0 to 1")},
+        **{f"learn 4: {what}": TOGETHER for what in ("call of improve left out", "1 doubled")},
+        "improve 14: * to /": UNHEATED,
+        **{f"improve 17: {what}": UNHEATED for what in ("/ to *", "+ to - (2)", "+ to - (3)")},
+        "improve 18: > to >=": "where the mass is 0 so is the value, and alpha is 0: the new logit is the old one",
+        **{f"improve 20: {what}": MAGNETLESS for what in ("> to <", "0.0 to 1")},
+        **{
+            f"improve 23: {what}": MAGNETLESS
+            for what in ("st.anchor not written", "* to /", "+ to -", "- to +", "1.0 doubled", "* to / (2)")
+        },
+        "improve 24: call of normalise left out": MAGNETLESS,
+        "rates 4: st.alpha not written": "alpha is 0, as the state is at the beginning",
+        "rates 4: / to *": "alpha is 0, over the root or times it",
+        "derive 2: 1 doubled": "alphas is all zeros of one length or another, and entry 0 is read",
+        "derive 3: 0.0 to 1": "alphas is given, so alpha is not read",
+    },
 }

@@ -48,6 +48,7 @@ MORE: dict[str, list[Case]] = {
     "mirror-descent": [
         (kuhn(), 1, {"eta": 2000.0, "random": 1}),
         (kuhn(), 3, {"eta": 0.5, "first": CHECKED}),
+        (liars_dice(sides=2), 2, {"eta": 0.5}),  # has infosets of one action
         (kuhn(), 0, {"random": 2}),
     ],
     "mmd-dilated": [
