@@ -20,6 +20,8 @@ response equilibrium of the reduced normal form (`theorylab.games.quantal`), not
 
     eta        0: alpha / max|A|^2, A the matrix of payoffs by pairs of sequences, chance included. Dilated entropy is
                strongly convex with a constant below 1, so that the theorem's stepsize may be smaller
+    schedule   0: eta and alpha are constant; 1: eta/sqrt(t) and alpha/sqrt(t), t = 1, 2, ... (the source anneals the
+               behavioural form only)
     alternate  1: player 0 moves, then player 1 against the new plan of player 0; no part of the source
     random, first, etas, alphas   as in `mdps.learners.mmd`
 
@@ -36,7 +38,7 @@ import numpy as np
 from mdps.learners.mmd import act, begin_at, blueprint, grid, normalise, rates, switches
 from theorylab.errors import InputError
 from theorylab.games.kernels import BOTH, LANES, gradient, infosets_of, realise, sequences_of
-from theorylab.kernel import kernel, log
+from theorylab.kernel import kernel, log, sqrt
 from theorylab.learner import Learner, f8
 
 
@@ -75,7 +77,7 @@ def improve(st, p, who):
 @kernel
 def learn(st, p, t, rng):
     """One iteration of both players."""
-    rates(st, p, 1.0, rng)
+    rates(st, p, sqrt(t + 1.0) if p.schedule == 1 else 1.0, rng)
     if p.alternate == 1:
         improve(st, p, 0)
         improve(st, p, 1)
@@ -85,7 +87,7 @@ def learn(st, p, t, rng):
 
 def derive(p: dict[str, Any]) -> dict[str, Any]:
     """The default stepsize; refuses what `grid`, `blueprint` and `switches` refuse, and eta = 0 where it has none."""
-    switches(p, "mmd-dilated", "alternate", "random")
+    switches(p, "mmd-dilated", "schedule", "alternate", "random")
     given = dict(p)
     if p["etas"] is None and p["eta"] == 0.0:
         alphas = np.full(p.get("G", 1), p["alpha"]) if p["alphas"] is None else p["alphas"]
@@ -103,7 +105,7 @@ learner = Learner(
     name="mmd-dilated",
     setting="game",
     cite="sokota2023",
-    params=dict(eta=0.0, alpha=0.1, alternate=0, random=0),
+    params=dict(eta=0.0, alpha=0.1, schedule=0, alternate=0, random=0),
     arrays=dict(etas=f8["G"], alphas=f8["G"], first=f8["Q"]),
     state=dict(
         pi=f8["Q"], x=f8["Q"], g=f8["Q"], logits=f8["Q"], pull=f8["Q"], eta=f8[1], alpha=f8[1], top=f8[1], total=f8[1]

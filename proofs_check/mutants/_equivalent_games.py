@@ -17,7 +17,6 @@ MAGNETLESS = "mirror descent has magnet 0: the branch is never taken and the anc
 UNHEATED = "mirror descent has alpha 0, so the pull is 0: the anchor's weight and the division by 1 do nothing"
 TOGETHER = "derive of mirror descent sets alternate = 0: both players move at once"
 UNUSED = "where the mass is 0 the value is computed and not used: the old logit stays"
-ONE_ROOT = "root is 1: the sequence form has no schedule"
 STEPS = {
     "begin 6: st.anchor not written": UNMOVED,
     "begin 6: log to 1": UNMOVED,
@@ -48,8 +47,6 @@ GAMES: dict[str, dict[str, str]] = {
     "mmd-dilated": {
         "normalise 6: + 1 left out": TWICE,
         "rates 2: + to -": ALONE,
-        "rates 3: / to *": ONE_ROOT,
-        "rates 4: / to *": ONE_ROOT,
     },
     "mirror-descent": {
         **STEPS,

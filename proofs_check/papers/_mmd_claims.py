@@ -141,7 +141,7 @@ def _star(game: ExtensiveForm, alpha: float) -> dict[str, Any]:
 def quantal(size: Callable[[ExtensiveForm], float] | None = None) -> Callable[[Context], dict[str, Any]]:
     """Tables with the quantal response equilibrium. `size`: K, where the theorem's eta <= alpha / K^2 must hold.
 
-    They raise InputError for alpha <= 0, a stepsize above the theorem's, and several of them in one run.
+    They raise InputError for alpha <= 0, a stepsize above the theorem's, several of them, or a schedule of them.
     """
 
     def made(c: Context) -> dict[str, Any]:
@@ -149,6 +149,8 @@ def quantal(size: Callable[[ExtensiveForm], float] | None = None) -> Callable[[C
         etas, alphas = np.atleast_1d(c.etas), np.atleast_1d(c.alphas)
         if len(etas) != 1:
             raise InputError(f"etas has {len(etas)} entries; the claim is about one stepsize and one temperature")
+        if c.schedule != 0:
+            raise InputError("schedule=1 lowers eta and alpha with t; the claim is about constant ones: give 0")
         eta, alpha = float(etas[0]), float(alphas[0])
         if not alpha > 0.0:
             raise InputError(f"alpha={alpha:g}: a temperature of zero where the theorem needs it positive; raise it")

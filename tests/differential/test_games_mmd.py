@@ -33,7 +33,7 @@ EVERY = {"eta": 0.5, "schedule": 1, "weighted": 1, "random": 1}
 SETTINGS: dict[str, list[dict[str, Any]]] = {
     "mmd": [{"eta": 0.5, "alpha": 0.5}, {"alpha": 0.5, "magnet": 0.1, **EVERY}],
     "mirror-descent": [{"eta": 0.5}, EVERY],
-    "mmd-dilated": [{"alpha": 0.2}, {"alpha": 0.5, "eta": 0.7, "random": 1}],
+    "mmd-dilated": [{"alpha": 0.2}, {"alpha": 0.5, "eta": 0.7, "random": 1}, {"alpha": 0.9, "schedule": 1}],
 }
 #: player 0 never bets, so that three infosets are not reached
 CHECKED = by_sequence(kuhn(), np.where(kuhn().infoset_player[:, None] == 0, [1.0, 0.0], [0.7, 0.3]))

@@ -26,11 +26,12 @@ class MMDDilated:
 
     def __init__(
         self, game: Any, first: Table | None = None, *, eta: float = 0.0, alpha: float = 0.1, largest: float = 1.0,
-        alternate: int = 0,
+        alternate: int = 0, schedule: int = 0,
     ) -> None:  # fmt: skip
         self.tree = Tree(game)
         self.sigma = uniform(game) if first is None else [list(row) for row in first]
-        self.eta, self.alpha, self.alternate = eta or alpha / largest**2, alpha, alternate
+        self.first, self.schedule, self.t, self.alternate = (eta or alpha / largest**2, alpha), schedule, 0, alternate
+        self.eta, self.alpha = self.first
         self.g = self.tree.zeros()
         self.after: dict[tuple[int, Last], list[int]] = {}
         self.walk(0, 1.0, (1.0, 1.0), (None, None))
@@ -71,6 +72,8 @@ class MMDDilated:
 
     def step(self) -> None:
         """One iteration: of both players at once, or of player 0 and then of player 1."""
+        self.t += 1
+        self.eta, self.alpha = (x / math.sqrt(self.t) if self.schedule else x for x in self.first)
         for players in ((0,), (1,)) if self.alternate else ((0, 1),):
             self.g = self.tree.zeros()
             self.walk(0, 1.0, (1.0, 1.0), (None, None))
