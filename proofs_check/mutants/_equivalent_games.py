@@ -22,7 +22,7 @@ STEPS = {
     "begin 6: log to 1": UNMOVED,
     "improve 16: > to >=": UNUSED,
     "improve 16: 1.0 doubled": UNUSED,
-    "improve 20: magnet doubled": "2 r > 0 iff r > 0",
+    "improve 20: magnet doubled": "twice a rate is above 0 where the rate is, and it is compared with 0 alone",
     "normalise 6: + 1 left out": TWICE,
     "rates 2: + to -": ALONE,
 }

@@ -21,7 +21,7 @@ from theorylab.lemma_fields import FLOATS, RATIONALS
 from theorylab.strategies import Points, table
 
 CLAIMS = [*sokota2024.claims, *_sokota2023_lemmas.LEMMAS]
-LEMMAS: list[Any] = [c.quantity for c in CLAIMS]
+LEMMAS: list[Any] = [c.quantity for c in CLAIMS if isinstance(c.quantity, Lemma)]
 SEARCHED = [x for x in LEMMAS if x.kind == "inequality"]
 
 
