@@ -22,7 +22,6 @@ STEPS = {
     "begin 6: log to 1": UNMOVED,
     "improve 16: > to >=": UNUSED,
     "improve 16: 1.0 doubled": UNUSED,
-    "improve 20: magnet doubled": "twice a rate is above 0 where the rate is, and it is compared with 0 alone",
     "normalise 6: + 1 left out": TWICE,
     "rates 2: + to -": ALONE,
 }
@@ -43,7 +42,10 @@ GAMES: dict[str, dict[str, str]] = {
         "average 1: call of realise left out": STANDING,
         "derive 1: 2 doubled": "every power that is not 1 is read as 2, and derive alone sets it",
     },
-    "mmd": STEPS,
+    "mmd": {
+        **STEPS,
+        "improve 20: magnet doubled": "twice a rate is above 0 where the rate is, and it is compared with 0 alone",
+    },
     "mmd-dilated": {
         "normalise 6: + 1 left out": TWICE,
         "rates 2: + to -": ALONE,

@@ -121,7 +121,7 @@ def test_claims_are_complete(claim: Any) -> None:
     assert claim in [*sokota2024.claims, *sokota2023.claims]
     assert (claim.source_tag == "source") == (
         claim.id.partition(".")[2]
-        in ("update-equivalence", "softmax-equivalence", "regularised-operator", "contraction")
+        in ("update-equivalence", "softmax-equivalence", "games-equivalence", "regularised-operator", "contraction")
     )
 
 
