@@ -193,25 +193,30 @@ def shared(of: Learner) -> dict[str, Learner]:
     }
 
 
+def generic(faults: dict[str, Learner]) -> dict[str, Learner | str]:
+    """The generic faults that are planted alike, by those of the same meaning."""
+    return {
+        "bonus zero": "no field: regret matching has no bonus",
+        "log factor dropped": "no field: no logarithm",
+        "delta not divided": "no field: nothing is random, there is no delta",
+        "wrong variance": "no field: no variance",
+        "count off by one": faults["first policy left out"],
+        "lost counts": faults["regrets not accumulated"],
+        "unvisited at zero": "no field: all infosets are updated at every iteration",
+        "no clipping": faults["floor left out"],
+        "backup of the wrong stage": faults["values not passed up"],
+        "mass to the wrong state": "no field: no transition is estimated",
+        "stale estimate": faults["values computed once"],
+        "worst action played": faults["negative part matched"],
+        "ties to the last": "no field: no best action is chosen",
+        "late trigger": faults["every second iteration"],
+        "draw reused": "no field: it draws its first policy alone",
+        "wrong length in the logarithm": "no field: no logarithm",
+    }
+
+
 FAULTS = shared(learner)
 # the kill matrix reads planted learners off the names of the file
 globals().update({f"fault_{i}": fault for i, fault in enumerate(FAULTS.values())})
 
-GENERIC: dict[str, Learner | str] = {
-    "bonus zero": "no field: regret matching has no bonus",
-    "log factor dropped": "no field: no logarithm",
-    "delta not divided": "no field: nothing is random, there is no delta",
-    "wrong variance": "no field: no variance",
-    "count off by one": FAULTS["first policy left out"],
-    "lost counts": FAULTS["regrets not accumulated"],
-    "unvisited at zero": "no field: all infosets are updated at every iteration",
-    "no clipping": FAULTS["floor left out"],
-    "backup of the wrong stage": FAULTS["values not passed up"],
-    "mass to the wrong state": "no field: no transition is estimated",
-    "stale estimate": FAULTS["values computed once"],
-    "worst action played": FAULTS["negative part matched"],
-    "ties to the last": "no field: no best action is chosen",
-    "late trigger": FAULTS["every second iteration"],
-    "draw reused": "no field: it draws its first policy alone",
-    "wrong length in the logarithm": "no field: no logarithm",
-}
+GENERIC: dict[str, Learner | str] = generic(FAULTS)

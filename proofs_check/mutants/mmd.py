@@ -206,6 +206,28 @@ def _step(**parts: object) -> Learner:
     return replace(learner, learn=learn.replace(improve=improve.replace(**parts)))
 
 
+def generic(faults: dict[str, Learner]) -> dict[str, Learner | str]:
+    """The generic faults that are planted alike, by those of the same meaning."""
+    return {
+        "bonus zero": "no field: no magnet and no bonus",
+        "log factor dropped": "no field: no logarithm of a number of rounds",
+        "delta not divided": "no field: nothing is random, there is no delta",
+        "wrong variance": "no field: no variance",
+        "count off by one": faults["schedule from 2"],
+        "lost counts": faults["uniform restart"],
+        "unvisited at zero": "no field: an infoset not reached keeps its policy, and all are reached from within",
+        "no clipping": "no field: logarithms need no floor",
+        "backup of the wrong stage": faults["values not passed up"],
+        "mass to the wrong state": "no field: no transition is estimated",
+        "stale estimate": faults["plans of the first policies"],
+        "worst action played": faults["softmax of minus values"],
+        "ties to the last": "no field: no best action is chosen",
+        "late trigger": faults["every second iteration"],
+        "draw reused": "no field: it draws its first policy alone",
+        "wrong length in the logarithm": "no field: no logarithm of a length",
+    }
+
+
 FAULTS: dict[str, Learner] = {
     **shared(learner),
     "player 1's sign": _step(gradient=same_sign),
@@ -218,21 +240,4 @@ FAULTS: dict[str, Learner] = {
 # the kill matrix reads planted learners off the names of the file
 globals().update({f"fault_{i}": fault for i, fault in enumerate(FAULTS.values())})
 
-GENERIC: dict[str, Learner | str] = {
-    "bonus zero": FAULTS["magnet left out"],
-    "log factor dropped": "no field: no logarithm of a number of rounds",
-    "delta not divided": "no field: nothing is random, there is no delta",
-    "wrong variance": "no field: no variance",
-    "count off by one": FAULTS["schedule from 2"],
-    "lost counts": FAULTS["uniform restart"],
-    "unvisited at zero": "no field: an infoset that is not reached keeps its policy, and all are reached from within",
-    "no clipping": "no field: logarithms need no floor",
-    "backup of the wrong stage": FAULTS["values not passed up"],
-    "mass to the wrong state": "no field: no transition is estimated",
-    "stale estimate": FAULTS["plans of the first policies"],
-    "worst action played": FAULTS["softmax of minus values"],
-    "ties to the last": "no field: no best action is chosen",
-    "late trigger": FAULTS["every second iteration"],
-    "draw reused": "no field: it draws its first policy alone",
-    "wrong length in the logarithm": "no field: no logarithm of a length",
-}
+GENERIC: dict[str, Learner | str] = {**generic(FAULTS), "bonus zero": FAULTS["magnet left out"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mdps.learners.pcfr_plus import learner
-from proofs_check.mutants.cfr_plus import shared, turns
+from proofs_check.mutants.cfr_plus import generic, shared, turns
 from theorylab.kernel import kernel
 from theorylab.learner import Learner
 
@@ -40,21 +40,4 @@ FAULTS = {
 # the kill matrix reads planted learners off the names of the file
 globals().update({f"fault_{i}": fault for i, fault in enumerate(FAULTS.values())})
 
-GENERIC: dict[str, Learner | str] = {
-    "bonus zero": FAULTS["prediction left out"],
-    "log factor dropped": "no field: no logarithm",
-    "delta not divided": "no field: nothing is random, there is no delta",
-    "wrong variance": "no field: no variance",
-    "count off by one": FAULTS["first policy left out"],
-    "lost counts": FAULTS["regrets not accumulated"],
-    "unvisited at zero": "no field: all infosets are updated at every iteration",
-    "no clipping": FAULTS["floor left out"],
-    "backup of the wrong stage": FAULTS["values not passed up"],
-    "mass to the wrong state": "no field: no transition is estimated",
-    "stale estimate": FAULTS["values computed once"],
-    "worst action played": FAULTS["negative part matched"],
-    "ties to the last": "no field: no best action is chosen",
-    "late trigger": FAULTS["every second iteration"],
-    "draw reused": "no field: it draws its first policy alone",
-    "wrong length in the logarithm": "no field: no logarithm",
-}
+GENERIC: dict[str, Learner | str] = {**generic(FAULTS), "bonus zero": FAULTS["prediction left out"]}
