@@ -48,6 +48,7 @@ __all__ = [
     "FORMATS",
     "SIZES",
     "axis_of",
+    "path_of",
     "regret_figure",
     "regret_table",
     "render",
@@ -117,7 +118,7 @@ def regret_figure(instance: InstanceEvidence, *, claim_id: str, size: str = "neu
         hidden = int((data["mean"] <= 0).sum())
         note = f" ({hidden} of {data['n'].size} means \N{LESS-THAN OR EQUAL TO} 0, not shown)" if hidden else ""
         ax.set_xlabel(axis_of(instance) + note, parse_math=False)
-        what = f"cumulative {word}" if (word := word_of(instance)) == "regret" else word
+        what = path_of(instance)
         ax.set_ylabel(f"{what}\n(reward units)" if size in ("icml", "slides") else f"{what} (reward units)")
         title(ax, f"{claim_id}: {instance.learner} on {instance.model}", size)
         return finish(figure, keys)
@@ -126,6 +127,12 @@ def regret_figure(instance: InstanceEvidence, *, claim_id: str, size: str = "neu
 def word_of(instance: InstanceEvidence) -> str:
     """What the curve of an instance shows: "regret", "exploitability"."""
     return instance.quantity or "regret"
+
+
+def path_of(instance: InstanceEvidence) -> str:
+    """The same in full: "cumulative regret", "exploitability"."""
+    word = word_of(instance)
+    return f"cumulative {word}" if word == "regret" else word
 
 
 def axis_of(instance: InstanceEvidence) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from theorylab.evidence import Evidence, InstanceEvidence
-from theorylab.figure import regret_figure, regret_table, word_of
+from theorylab.figure import path_of, regret_figure, regret_table, word_of
 from theorylab.figure_growth import growth_figure, growth_table
 from theorylab.figure_kills import kill_figure
 from theorylab.figure_paths import difference_figure, difference_table, e_figure, e_table
@@ -62,8 +62,7 @@ def _by_instance(e: Evidence, anchor: str) -> Iterator[Drawing]:
         run, on = i.replicates or i.n, f"{e.id} on {where(i)}"
         base = f"{anchor}-{k + 1}"
         if i.curve:
-            what = f"cumulative {word}" if (word := word_of(i)) == "regret" else word
-            text = f"{on}: mean {what}, pointwise 5\N{EN DASH}95 % of {run} replicates."
+            text = f"{on}: mean {path_of(i)}, pointwise 5\N{EN DASH}95 % of {run} replicates."
             yield _drawing("regret", base, text, e, regret_table, regret_figure, i)
         if any(math.isfinite(float(b)) for b in i.curve.get("bound", ())):
             yield _drawing("slack", f"{base}-slack", f"{on}: {_slack(i)}", e, slack_table, slack_figure, i)
