@@ -131,6 +131,14 @@ def _contraction(scale: str, faster: Fraction = Fraction(1), larger: Fraction = 
     return sides
 
 
+def _beyond(scale: str) -> dict[str, Sides]:
+    """A rate and a stepsize that are a tenth too large."""
+    return {
+        "1 + 1.1 eta alpha": _contraction(scale, faster=Fraction(11, 10)),
+        "1.1 times the stepsize": _contraction(scale, larger=Fraction(11, 10)),
+    }
+
+
 def quadratics(source: Source) -> Instance:
     """F(z) = K z, K = [[s, l], [-l, s]]; curvatures of psi and g; z; alpha; eta = t times the most; half are round."""
     if source.integer(0, 1) == 0:
@@ -253,10 +261,7 @@ contraction = Lemma(
     tag="source",
     draw=near_equilibrium,
     sides=_contraction("largest"),
-    twins={
-        "1 + 1.1 eta alpha": _contraction("largest", faster=Fraction(11, 10)),
-        "1.1 times the stepsize": _contraction("largest", larger=Fraction(11, 10)),
-    },
+    twins=_beyond("largest"),
     irrational=True,
 )
 
@@ -267,10 +272,7 @@ range_contraction = Lemma(
     tag="derived",
     draw=near_equilibrium,
     sides=_contraction("range"),
-    twins={
-        "1 + 1.1 eta alpha": _contraction("range", faster=Fraction(11, 10)),
-        "1.1 times the stepsize": _contraction("range", larger=Fraction(11, 10)),
-    },
+    twins=_beyond("range"),
     irrational=True,
 )
 

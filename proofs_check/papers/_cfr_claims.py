@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from proofs_check.papers import _cfr_probes as own
 from proofs_check.papers import _cfr_tables as sizes
 from theorylab.claim import Bound, Claim, Context, Control, Instance, Pointwise
 from theorylab.learner import Learner
@@ -66,6 +67,24 @@ class Paper:
             monitor=self.monitor,
             copies=copies,
         )
+
+    def floored(self) -> list[Claim]:
+        """The steps that regret matching+ has with any prediction."""
+        return [
+            self.step(
+                "nonnegative",
+                "Regrets are floored: Q_T >= 0.",
+                "recalled", own.nonnegative, 0.0, "floor left out",
+            ),
+            self.step(
+                "dominates",
+                "Q_t >= Q_{t-1} + r_t, r_t the counterfactual regrets of the policies played, each against what it "
+                "saw.",
+                "derived", own.dominates, 1e-9,
+                "regrets not accumulated; regrets discounted; conditional values; player 1's sign; values not passed "
+                "up; mean of actions for their policy; simultaneous; values computed once",
+            ),
+        ]  # fmt: skip
 
     def final(
         self,

@@ -46,18 +46,7 @@ claims = [
         "for every T, with the drift of the run.",
         "derived", own.after_the_run, 1e-9, "player 1's sign", place=EARLY,
     ),
-    PAPER.step(
-        "nonnegative",
-        "Regrets are floored: Q_T >= 0.",
-        "recalled", own.nonnegative, 0.0, "floor left out",
-    ),
-    PAPER.step(
-        "dominates",
-        "Q_t >= Q_{t-1} + r_t, r_t the counterfactual regrets of the policies played, each against what it saw.",
-        "derived", own.dominates, 1e-9,
-        "regrets not accumulated; regrets discounted; conditional values; player 1's sign; values not passed up; "
-        "mean of actions for their policy; simultaneous; values computed once",
-    ),
+    *PAPER.floored(),
     PAPER.step(
         "potential",
         "|Q_t|^2 <= |Q_{t-1}|^2 + |r_t - m_t|^2 - |[Q_{t-1} + m_t]^+ - Q_{t-1}|^2 with the prediction m_t = r_{t-1}.",

@@ -59,18 +59,7 @@ def bound(c: Context, n: np.ndarray) -> np.ndarray:
 
 
 STEPS = [
-    PAPER.step(
-        "nonnegative",
-        "Regrets are floored: Q_T >= 0.",
-        "recalled", own.nonnegative, 0.0, "floor left out",
-    ),
-    PAPER.step(
-        "dominates",
-        "Q_t >= Q_{t-1} + r_t, r_t the counterfactual regrets of the policies played, each against what it saw.",
-        "derived", own.dominates, 1e-9,
-        "regrets not accumulated; regrets discounted; conditional values; player 1's sign; values not passed up; "
-        "mean of actions for their policy; simultaneous; values computed once",
-    ),
+    *PAPER.floored(),
     PAPER.step(
         "plain",
         "The floored regrets are at least the plain ones: Q_T >= sum_t r_t.",

@@ -29,7 +29,15 @@ from theorylab.errors import InputError
 from theorylab.games.form import PLAYERS, TERMINAL, ExtensiveForm
 from theorylab.games.layout import as_tree
 from theorylab.games.matrix import MatrixGame
-from theorylab.games.values import _gradients, _realise, _sides, action_values, check_policy, uniform_policy
+from theorylab.games.values import (
+    _gradients,
+    _realise,
+    _sides,
+    action_values,
+    check_policy,
+    require_zero_sum,
+    uniform_policy,
+)
 
 __all__ = [
     "Quantal",
@@ -69,12 +77,7 @@ def _positive(alpha: float, what: str) -> None:
 
 
 def _zero_sum(tree: ExtensiveForm, what: str) -> None:
-    if not tree.zero_sum:
-        n = int(np.argmax(np.abs(tree.payoff.sum(axis=1))))
-        raise InputError(
-            f"game '{tree.name}' is not zero-sum: payoffs {tree.payoff[n].tolist()} at node {n}; {what} is for "
-            "zero-sum games (agent_quantal_response is for all)"
-        )
+    require_zero_sum(tree, f"{what} is for zero-sum games (agent_quantal_response is for all)")
 
 
 def _logits(tree: ExtensiveForm, pi: Floats) -> Floats:

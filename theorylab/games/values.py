@@ -264,15 +264,15 @@ def _respond(side: _Side, g: Floats) -> Response:
     return Response(full[:, 0], chosen)
 
 
-def require_zero_sum(game: ExtensiveForm) -> None:
-    """Refuse a game whose payoffs do not add up to 0, by the first leaf where they do not."""
+EXPLOITABLE = "exploitability is for zero-sum games (for common payoffs use expected_value and best_response)"
+
+
+def require_zero_sum(game: ExtensiveForm, mend: str = EXPLOITABLE) -> None:
+    """Refuse a game whose payoffs do not add up to 0, by the first leaf where they do not; `mend` ends the message."""
     if not game.zero_sum:
         most = np.abs(game.payoff).max()
         n = int(np.argmax(np.abs(game.payoff.sum(axis=1)) > 1e-12 * most))
-        raise InputError(
-            f"the game is not zero-sum: payoffs {game.payoff[n].tolist()} at node {n}; exploitability is for zero-sum "
-            "games (for common payoffs use expected_value and best_response)"
-        )
+        raise InputError(f"the game is not zero-sum: payoffs {game.payoff[n].tolist()} at node {n}; {mend}")
 
 
 def exploitability(game: ExtensiveForm, policy: Any) -> Any:
